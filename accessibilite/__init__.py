@@ -1,0 +1,1 @@
+"""Temps de parcours, isochrones, indicateurs et carences : tableaux, graphes et horaires."""

@@ -1,0 +1,1 @@
+"""Composition des couches cartographiques et exports."""

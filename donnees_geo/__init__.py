@@ -1,0 +1,1 @@
+"""Lecture, vérification et harmonisation des données ouvertes (fichiers et sources)."""

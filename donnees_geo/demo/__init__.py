@@ -1,0 +1,1 @@
+"""Territoire de démonstration fictif, écrit dans les formats réels."""

@@ -1,0 +1,1 @@
+"""Lecture des offres de transport au format GTFS."""

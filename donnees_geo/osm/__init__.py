@@ -1,0 +1,1 @@
+"""Lecture d'OpenStreetMap (rues, points d'intérêt, bâtiments)."""

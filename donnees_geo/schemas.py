@@ -1,0 +1,88 @@
+"""Schémas des tables du territoire préparé.
+
+Chaque table est un ``DataFrame`` ou ``GeoDataFrame`` ordinaire, à index 0…n-1, dans le CRS métrique
+du territoire. Les colonnes listées sont toujours présentes ; les autres sont facultatives et
+conservées quand la source les donne.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Colonnes obligatoires d'une table et leur sens.
+
+    Attributes
+    ----------
+    nom
+        Nom de la table (et du fichier Parquet).
+    colonnes
+        Nom de colonne → (type pandas, description avec unité).
+    geometrie
+        Types de géométrie admis, vide pour une table sans géométrie.
+    """
+
+    nom: str
+    colonnes: dict[str, tuple[str, str]]
+    geometrie: tuple[str, ...] = ()
+
+
+COMMUNES: Final = Schema(
+    "communes",
+    {
+        "code_commune": ("str", "code INSEE à 5 caractères (ou identifiant local hors de France)"),
+        "nom": ("str", "nom officiel"),
+        "population_hab": ("float64", "population municipale, NaN si la source ne la donne pas"),
+        "code_bassin_de_vie": ("str", "code du bassin de vie, vide sans découpage"),
+        "bassin_de_vie": ("str", "nom du bassin de vie"),
+        "code_secteur": ("str", "code du secteur, vide sans découpage"),
+        "secteur": ("str", "nom du secteur"),
+    },
+    ("Polygon", "MultiPolygon"),
+)
+
+CARREAUX: Final = Schema(
+    "carreaux",
+    {
+        "carreau": ("str", "identifiant stable (idcar_200m de l'INSEE, ou construit)"),
+        "population_hab": ("float64", "habitants ; NaN partout si le territoire n'a pas de "
+                           "population (les indicateurs sont alors des parts de surface)"),
+        "surface_m2": ("float64", "surface dans le CRS métrique"),
+        "impute": ("bool", "carreau imputé par le producteur (secret statistique)"),
+        "code_commune": ("str", "commune qui contient le point de demande"),
+        "x": ("float64", "abscisse du point de demande, mètres"),
+        "y": ("float64", "ordonnée du point de demande, mètres"),
+    },
+    ("Polygon", "MultiPolygon"),
+)
+# Facultatives : conventions.COLONNES_AGES et conventions.COLONNES_MENAGES (float64).
+
+EQUIPEMENTS: Final = Schema(
+    "equipements",
+    {
+        "equipement": ("str", "identifiant stable dans le territoire"),
+        "service": ("str", "identifiant du service (parametres/services.toml)"),
+        "nom": ("str", "nom affichable, vide si inconnu ou personnel"),
+        "source": ("str", "bpe, osm, gtfs ou nom du fichier"),
+        "id_source": ("str", "identifiant dans la source"),
+        "code_commune": ("str", "commune, vide hors du découpage"),
+        "qualite": ("str", "qualité de la géolocalisation : bonne, acceptable, mauvaise, inconnue"),
+        "effectif": ("int32", "nombre de professionnels ou d'unités fusionnés en ce lieu (>= 1)"),
+    },
+    ("Point", "Polygon", "MultiPolygon"),
+)
+
+POINTS_ACCES: Final = Schema(
+    "points_acces",
+    {
+        "equipement": ("int32", "indice de ligne dans la table equipements"),
+        "x": ("float64", "mètres"),
+        "y": ("float64", "mètres"),
+    },
+)
+# Un point par équipement ponctuel ; plusieurs sur le pourtour d'un équipement surfacique (parc).
+
+SCHEMAS: Final = {s.nom: s for s in (COMMUNES, CARREAUX, EQUIPEMENTS, POINTS_ACCES)}

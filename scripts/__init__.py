@@ -1,0 +1,1 @@
+"""Lanceurs, ligne de commande et banc de mesure."""
