@@ -1,0 +1,184 @@
+"""Graphes orientés compacts, un par mode, construits sur le réseau de rues commun.
+
+Un graphe est un jeu de tableaux au format CSR, dans les deux sens : l'avant pour partir d'un point,
+l'inverse pour aller vers un service. Il porte aussi l'index spatial qui rattache les points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
+
+from accessibilite.index_spatial import IndexTroncons, construire_index
+from accessibilite.profils import Profil, calculer_temps_troncons
+from donnees_geo.conventions import Sens
+from donnees_geo.erreurs import ErreurReseau
+from donnees_geo.reseau import ReseauRues
+
+
+class Arcs(NamedTuple):
+    """Arcs d'un graphe au format CSR.
+
+    Attributes
+    ----------
+    debut
+        int64[n+1] : les arcs du noeud ``i`` sont ``debut[i]`` à ``debut[i+1]`` (exclu).
+    cible
+        int32[a], noeud atteint.
+    temps_s
+        float32[a], secondes, fini et positif ou nul.
+    """
+
+    debut: NDArray[np.int64]
+    cible: NDArray[np.int32]
+    temps_s: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Graphe:
+    """Graphe orienté d'un mode de rue.
+
+    Attributes
+    ----------
+    reseau
+        Réseau de rues dont il est tiré.
+    profil
+        Mode, vitesses et hypothèses.
+    aller_s, retour_s
+        float64[m], temps de chaque tronçon du réseau dans les deux sens ; ``inf`` si interdit.
+    raccordable
+        bool[m], tronçons auxquels un point peut être rattaché : praticables, et dans un morceau de
+        réseau d'au moins ``composante_min_noeuds`` noeuds mutuellement accessibles.
+    avant, inverse
+        Arcs dans le sens du déplacement, et retournés.
+    morceaux_isoles, noeuds_isoles
+        Nombre de petits morceaux écartés du rattachement, et de leurs noeuds.
+    """
+
+    reseau: ReseauRues
+    profil: Profil
+    aller_s: NDArray[np.float64]
+    retour_s: NDArray[np.float64]
+    raccordable: NDArray[np.bool_]
+    avant: Arcs
+    inverse: Arcs
+    morceaux_isoles: int
+    noeuds_isoles: int
+
+    @property
+    def nombre_noeuds(self) -> int:
+        """Nombre de noeuds du réseau (tous modes confondus)."""
+        return self.reseau.nombre_noeuds
+
+    @cached_property
+    def index(self) -> IndexTroncons:
+        """Index spatial des tronçons raccordables."""
+        return construire_index(self.reseau, self.raccordable)
+
+    def arcs(self, sens: Sens) -> Arcs:
+        """Arcs à parcourir pour une recherche ``depuis`` ou ``vers`` des points."""
+        return self.avant if sens == "depuis" else self.inverse
+
+    def temps_sens(self, sens: Sens) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Temps pour s'éloigner de l'origine et de la destination de chaque tronçon.
+
+        Depuis un point, s'éloigner de l'origine du tronçon se fait dans le sens aller ; vers un
+        point, c'est le sens retour qui y ramène.
+        """
+        if sens == "depuis":
+            return self.aller_s, self.retour_s
+        return self.retour_s, self.aller_s
+
+    def vers_matrice(self, sens: Sens = "depuis") -> sp.csr_array:
+        """Matrice creuse des temps (s), arcs parallèles réduits au plus court.
+
+        scipy additionne les doublons d'une matrice creuse : ils sont donc réduits ici.
+        """
+        arcs = self.arcs(sens)
+        origine = np.repeat(np.arange(self.nombre_noeuds), np.diff(arcs.debut))
+        ordre = np.lexsort((arcs.temps_s, arcs.cible, origine))
+        o, c = origine[ordre], arcs.cible[ordre]
+        premier = np.ones(o.size, dtype=bool)
+        premier[1:] = (o[1:] != o[:-1]) | (c[1:] != c[:-1])
+        n = self.nombre_noeuds
+        return sp.csr_array(
+            (arcs.temps_s[ordre][premier].astype(np.float64), (o[premier], c[premier])),
+            shape=(n, n),
+        )
+
+
+def construire_graphe(reseau: ReseauRues, profil: Profil, composante_min_noeuds: int = 1) -> Graphe:
+    """Construire le graphe d'un mode.
+
+    Parameters
+    ----------
+    reseau
+        Réseau de rues simplifié.
+    profil
+        Mode et hypothèses.
+    composante_min_noeuds
+        Les morceaux plus petits ne reçoivent aucun rattachement.
+
+    Raises
+    ------
+    ErreurReseau
+        Aucune rue n'est praticable par ce mode.
+    """
+    aller, retour = calculer_temps_troncons(reseau, profil)
+    va, revient = np.isfinite(aller), np.isfinite(retour)
+    if not (va.any() or revient.any()):
+        raise ErreurReseau(
+            "Aucune rue de l'extrait n'est praticable par ce mode.",
+            objet=profil.mode,
+            conseil="vérifier que l'extrait OSM couvre le territoire et contient des voies",
+        )
+    o, d = reseau.troncon_origine, reseau.troncon_destination
+    depart = np.concatenate([o[va], d[revient]])
+    arrivee = np.concatenate([d[va], o[revient]])
+    temps = np.concatenate([aller[va], retour[revient]]).astype(np.float32)
+    n = reseau.nombre_noeuds
+    avant = _ranger_arcs(n, depart, arrivee, temps)
+    inverse = _ranger_arcs(n, arrivee, depart, temps)
+    composante, taille = _composantes(n, depart, arrivee)
+    assez_grande = taille[composante] >= composante_min_noeuds
+    # Une rue à sens unique qui quitte un morceau n'en fait pas partie : y rattacher un point le
+    # rendrait inaccessible ou captif.
+    raccordable = (va | revient) & (composante[o] == composante[d]) & assez_grande[o]
+    utilise = np.zeros(n, dtype=bool)
+    utilise[depart] = utilise[arrivee] = True
+    isoles = utilise & ~assez_grande
+    return Graphe(
+        reseau=reseau,
+        profil=profil,
+        aller_s=aller,
+        retour_s=retour,
+        raccordable=raccordable,
+        avant=avant,
+        inverse=inverse,
+        morceaux_isoles=int(np.unique(composante[isoles]).size),
+        noeuds_isoles=int(isoles.sum()),
+    )
+
+
+def _ranger_arcs(
+    n: int, depart: NDArray[np.int32], arrivee: NDArray[np.int32], temps: NDArray[np.float32]
+) -> Arcs:
+    ordre = np.lexsort((arrivee, depart))
+    debut = np.zeros(n + 1, dtype=np.int64)
+    np.cumsum(np.bincount(depart, minlength=n), out=debut[1:])
+    return Arcs(debut, arrivee[ordre].astype(np.int32), temps[ordre])
+
+
+def _composantes(
+    n: int, depart: NDArray[np.int32], arrivee: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Composantes fortement connexes : numéro par noeud, taille par composante."""
+    matrice = sp.csr_array((np.ones(depart.size, dtype=np.int8), (depart, arrivee)), shape=(n, n))
+    _, composante = connected_components(matrice, directed=True, connection="strong")
+    return composante, np.bincount(composante)
