@@ -1,1 +1,5 @@
-"""Lecture d'OpenStreetMap (rues, points d'intérêt, bâtiments)."""
+"""OpenStreetMap : rues, équipements, bâtiments et fond de carte d'un extrait."""
+
+from donnees_geo.osm.extrait import ExtraitOsm, lire_osm
+
+__all__ = ["ExtraitOsm", "lire_osm"]

@@ -1,0 +1,433 @@
+"""Droits de passage et vitesse d'une voie OSM, d'après ses tags.
+
+Les règles sont des tables : valeur par défaut de la classe de voie, puis tags de plus en plus
+précis (``access`` < ``vehicle`` < ``motor_vehicle`` < ``motorcar``). Elles sont évaluées une fois
+par combinaison distincte de tags, non par voie.
+
+Source : wiki OpenStreetMap, pages « OSM tags for routing/Access restrictions », « Key:oneway »,
+« Key:cycleway » et « Key:maxspeed ».
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from donnees_geo.reseau import (
+    CLASSES_VOIE,
+    ESCALIER,
+    MARCHE_ALLER,
+    MARCHE_RETOUR,
+    PONT,
+    TUNNEL,
+    VELO_ALLER,
+    VELO_POUSSE_ALLER,
+    VELO_POUSSE_RETOUR,
+    VELO_RETOUR,
+    VOITURE_ALLER,
+    VOITURE_RETOUR,
+)
+
+#: Seuls tags dont dépendent les droits, la classe et la vitesse.
+CLES_ACCES: Final[tuple[str, ...]] = (
+    "highway",
+    "route",
+    "access",
+    "foot",
+    "bicycle",
+    "vehicle",
+    "motor_vehicle",
+    "motorcar",
+    "oneway",
+    "oneway:foot",
+    "oneway:bicycle",
+    "junction",
+    "cycleway",
+    "cycleway:left",
+    "cycleway:right",
+    "cycleway:both",
+    "cycleway:left:oneway",
+    "cycleway:right:oneway",
+    "cycleway:both:oneway",
+    "sidewalk",
+    "service",
+    "motorroad",
+    "conveying",
+    "bridge",
+    "tunnel",
+    "maxspeed",
+    "maxspeed:forward",
+    "maxspeed:backward",
+    "zone:maxspeed",
+    "source:maxspeed",
+    "maxspeed:type",
+)
+
+_INDICE_CLASSE: Final = {nom: i for i, nom in enumerate(CLASSES_VOIE)}
+_ROUTES: Final = frozenset(
+    {
+        "primary",
+        "primary_link",
+        "secondary",
+        "secondary_link",
+        "tertiary",
+        "tertiary_link",
+        "unclassified",
+        "residential",
+        "living_street",
+        "service",
+        "road",
+    }
+)
+_VOIES_EXPRESS: Final = frozenset({"motorway", "motorway_link", "trunk", "trunk_link"})
+_CHEMINS: Final = frozenset({"track", "path", "cycleway", "bridleway"})
+_VOIES_PIETONNES: Final = frozenset(
+    {"footway", "pedestrian", "steps", "corridor", "platform", "elevator"}
+)
+
+#: Classes ouvertes par défaut, par mode. Une classe absente (``construction``, ``raceway``…) est
+#: fermée.
+MARCHE_PAR_DEFAUT: Final = _ROUTES | _CHEMINS | _VOIES_PIETONNES | {"ferry"}
+VELO_PAR_DEFAUT: Final = _ROUTES | {"track", "path", "cycleway", "ferry"}
+#: Le vélo s'y pousse par défaut, si le piéton y passe.
+VELO_POUSSE_PAR_DEFAUT: Final = _VOIES_PIETONNES | {"bridleway"}
+VOITURE_PAR_DEFAUT: Final = _ROUTES | _VOIES_EXPRESS
+#: Classes fermées à tous, quels que soient les autres tags.
+CLASSES_FERMEES: Final = frozenset(
+    {
+        "construction",
+        "proposed",
+        "planned",
+        "abandoned",
+        "razed",
+        "disused",
+        "raceway",
+        "no",
+        "services",
+        "rest_area",
+        "escape",
+        "via_ferrata",
+        "bus_guideway",
+        "emergency_bay",
+    }
+)
+
+_OUI: Final = frozenset(
+    {
+        "yes",
+        "designated",
+        "permissive",
+        "destination",
+        "official",
+        "customers",
+        "delivery",
+        "residents",
+        "public",
+        "allowed",
+        "discouraged",
+        "true",
+        "1",
+    }
+)
+_NON: Final = frozenset(
+    {
+        "no",
+        "private",
+        "agricultural",
+        "forestry",
+        "agricultural;forestry",
+        "emergency",
+        "military",
+        "permit",
+        "restricted",
+        "use_sidepath",
+        "bus",
+        "psv",
+        "taxi",
+        "authorized",
+        "false",
+        "0",
+    }
+)
+_SENS_UNIQUE: Final = frozenset({"yes", "true", "1", "reversible"})
+_SENS_INVERSE: Final = frozenset({"-1", "reverse"})
+_SANS_SENS: Final = frozenset({"no", "false", "0", "alternating"})
+
+
+@dataclass(frozen=True)
+class AccesVoie:
+    """Ce que les tags d'une voie disent du passage.
+
+    Attributes
+    ----------
+    bits
+        Bits de :mod:`donnees_geo.reseau` dans le sens du tracé ; 0 si personne n'y passe.
+    classe
+        Indice dans ``CLASSES_VOIE``.
+    vitesse_kmh
+        Vitesse maximale dite par les tags, NaN sinon.
+    """
+
+    bits: int
+    classe: int
+    vitesse_kmh: float
+
+
+def evaluer_acces(tags: Mapping[str, str]) -> AccesVoie:
+    """Droits de passage, classe et vitesse d'une voie.
+
+    Parameters
+    ----------
+    tags
+        Tags de la voie ; seuls ceux de :data:`CLES_ACCES` comptent.
+
+    Examples
+    --------
+    >>> evaluer_acces({"highway": "steps"}).bits == (
+    ...     MARCHE_ALLER | MARCHE_RETOUR | VELO_POUSSE_ALLER | VELO_POUSSE_RETOUR | ESCALIER)
+    True
+    """
+    voie = tags.get("highway") or ("ferry" if tags.get("route") == "ferry" else "")
+    classe = _INDICE_CLASSE.get(voie, 0)
+    if not voie or voie in CLASSES_FERMEES:
+        return AccesVoie(0, classe, math.nan)
+    marche = _bits_marche(voie, tags)
+    bits = marche | _bits_velo(voie, tags, marche != 0) | _bits_voiture(voie, tags)
+    if bits:
+        bits |= _bits_ouvrage(voie, tags)
+    return AccesVoie(bits, classe, lire_vitesse(tags))
+
+
+def _permission(tags: Mapping[str, str], *cles: str) -> bool | None:
+    """Permission dite par la première des ``cles`` présente : vrai, faux, ou ``None`` si rien."""
+    for cle in cles:
+        valeur = tags.get(cle)
+        if valeur is None:
+            continue
+        valeur = valeur.strip().lower()
+        if valeur in _OUI:
+            return True
+        if valeur in _NON:
+            return False
+    return None
+
+
+def _bits_ouvrage(voie: str, tags: Mapping[str, str]) -> int:
+    bits = ESCALIER if voie == "steps" else 0
+    if tags.get("bridge", "no") != "no":
+        bits |= PONT
+    if tags.get("tunnel", "no") != "no":
+        bits |= TUNNEL
+    return bits
+
+
+def _bits_marche(voie: str, tags: Mapping[str, str]) -> int:
+    permis = _permission(tags, "foot", "access")
+    defaut = voie in MARCHE_PAR_DEFAUT and tags.get("motorroad") != "yes"
+    if voie in ("trunk", "trunk_link"):
+        # Une voie rapide bordée d'un trottoir est une rue pour le piéton.
+        defaut = tags.get("sidewalk", "no") not in ("no", "none", "separate")
+    if permis and _permission(tags, "foot") is None:
+        # access=yes ne suffit pas à ouvrir une autoroute ou un couloir de bus aux piétons.
+        permis = defaut
+    if not (defaut if permis is None else permis):
+        return 0
+    sens = tags.get("oneway:foot") or tags.get("conveying") or "no"
+    if sens in _SENS_UNIQUE or sens == "forward":
+        return MARCHE_ALLER
+    if sens in _SENS_INVERSE or sens == "backward":
+        return MARCHE_RETOUR
+    return MARCHE_ALLER | MARCHE_RETOUR
+
+
+def _bits_velo(voie: str, tags: Mapping[str, str], marche: bool) -> int:
+    """Bits du vélo : roulé, sinon poussé là où le piéton passe et où l'on met pied à terre."""
+    dit = tags.get("bicycle")
+    if dit == "dismount":
+        return _pousse(marche)
+    propre = _permission(tags, "bicycle")
+    permis = propre if propre is not None else _permission(tags, "vehicle", "access")
+    roule = voie in VELO_PAR_DEFAUT and tags.get("motorroad") != "yes"
+    if propre is None and permis:
+        permis = None  # vehicle=yes n'ouvre pas un trottoir ni une autoroute
+    if permis is None:
+        if roule:
+            return _sens_velo(voie, tags)
+        bande = any(tags.get(c) in ("lane", "track") for c in _CLES_BANDES)
+        if voie in ("trunk", "trunk_link") and bande and tags.get("motorroad") != "yes":
+            return _sens_velo(voie, tags)
+        return _pousse(marche) if voie in VELO_POUSSE_PAR_DEFAUT else 0
+    if permis:
+        # Un escalier reste un escalier, même bicycle=yes (goulotte) : on y pousse.
+        return _pousse(marche) if voie == "steps" else _sens_velo(voie, tags)
+    pietonne = voie in VELO_POUSSE_PAR_DEFAUT or voie == "path"
+    interdit_de_rouler = dit == "no" or (propre is None and _permission(tags, "vehicle") is False)
+    return _pousse(marche) if interdit_de_rouler and (pietonne or dit is None) else 0
+
+
+_CLES_BANDES: Final = ("cycleway", "cycleway:left", "cycleway:right", "cycleway:both")
+_CLES_SENS_BANDES: Final = tuple(f"{c}:oneway" for c in _CLES_BANDES[1:])
+
+
+def _pousse(marche: bool) -> int:
+    return VELO_POUSSE_ALLER | VELO_POUSSE_RETOUR if marche else 0
+
+
+def _sens_velo(voie: str, tags: Mapping[str, str]) -> int:
+    propre = tags.get("oneway:bicycle")
+    if propre in _SANS_SENS:
+        return VELO_ALLER | VELO_RETOUR
+    sens = propre if propre is not None else _sens_circulation(voie, tags)
+    if sens in _SENS_UNIQUE:
+        aller, retour = True, False
+    elif sens in _SENS_INVERSE:
+        aller, retour = False, True
+    else:
+        return VELO_ALLER | VELO_RETOUR
+    if propre is None and _contresens(tags):
+        aller = retour = True
+    return (VELO_ALLER if aller else 0) | (VELO_RETOUR if retour else 0)
+
+
+def _contresens(tags: Mapping[str, str]) -> bool:
+    """Double sens cyclable dit par une bande ou une piste à contresens."""
+    if any(tags.get(c, "").startswith("opposite") for c in _CLES_BANDES):
+        return True
+    return any(tags.get(c) in ("-1", "no") for c in _CLES_SENS_BANDES)
+
+
+def _sens_circulation(voie: str, tags: Mapping[str, str]) -> str:
+    """Valeur de ``oneway``, dite ou sous-entendue (autoroute, carrefour giratoire)."""
+    dit = tags.get("oneway")
+    if dit is not None:
+        return dit
+    if voie == "motorway" or tags.get("junction") in ("roundabout", "circular"):
+        return "yes"
+    return "no"
+
+
+def _bits_voiture(voie: str, tags: Mapping[str, str]) -> int:
+    propre = _permission(tags, "motorcar", "motor_vehicle", "vehicle")
+    permis = propre if propre is not None else _permission(tags, "access")
+    defaut = voie in VOITURE_PAR_DEFAUT
+    if permis and propre is None:
+        permis = defaut  # access=yes n'ouvre pas un sentier aux voitures
+    if permis is False and voie == "service" and _est_privee(tags):
+        # Desserte privée (allée, parking) : on y finit son trajet, elle est en cul-de-sac.
+        permis = True
+    if tags.get("service") == "emergency_access":
+        permis = False
+    if not (defaut if permis is None else permis):
+        return 0
+    sens = _sens_circulation(voie, tags)
+    if sens in _SENS_UNIQUE:
+        return VOITURE_ALLER
+    if sens in _SENS_INVERSE:
+        return VOITURE_RETOUR
+    return VOITURE_ALLER | VOITURE_RETOUR
+
+
+def _est_privee(tags: Mapping[str, str]) -> bool:
+    """Vrai si le tag le plus précis qui ferme la voie aux voitures est ``private``."""
+    for cle in ("motorcar", "motor_vehicle", "vehicle", "access"):
+        if cle in tags:
+            return tags[cle] == "private"
+    return False
+
+
+# Vitesses sous-entendues par un contexte (« FR:urban »), km/h. Source : wiki OSM, « Default speed
+# limits » ; les pays absents prennent la ligne « * ».
+VITESSES_CONTEXTE: Final[dict[str, dict[str, float]]] = {
+    "*": {"urban": 50, "rural": 80, "trunk": 110, "motorway": 130, "living_street": 20, "walk": 6},
+    "FR": {"rural": 80, "trunk": 110, "motorway": 130, "living_street": 20},
+    "BE": {"rural": 90, "motorway": 120},
+    "BE-VLG": {"rural": 70},
+    "BE-BRU": {"urban": 30},
+    "BR": {"urban": 60, "rural": 60, "motorway": 110},
+    "CH": {"motorway": 120},
+    "DE": {"rural": 100, "living_street": 7},
+    "ES": {"rural": 90, "motorway": 120},
+    "FI": {"motorway": 120},
+    "GB": {
+        "urban": 48.28,
+        "rural": 96.56,
+        "motorway": 112.65,
+        "nsl_single": 96.56,
+        "nsl_dual": 112.65,
+    },
+    "IT": {"rural": 90, "motorway": 130},
+    "LU": {"rural": 90},
+    "NL": {"rural": 80, "motorway": 100},
+}
+_UNITES_KMH: Final = {"": 1.0, "km/h": 1.0, "kmh": 1.0, "kph": 1.0, "mph": 1.609344, "knots": 1.852}
+_NOMBRE: Final = re.compile(r"^(\d+(?:[.,]\d+)?)\s*([a-z/]*)$")
+_CONTEXTE: Final = re.compile(r"^([A-Za-z]{2}(?:-[A-Za-z]+)?):(.+)$")
+#: Vitesse retenue pour ``maxspeed=none`` (pas de limite) : la vitesse conseillée allemande.
+VITESSE_SANS_LIMITE_KMH: Final = 130.0
+
+
+def lire_vitesse(tags: Mapping[str, str]) -> float:
+    """Vitesse maximale (km/h) dite par les tags, NaN si aucun ne la donne.
+
+    ``maxspeed`` l'emporte, puis ``maxspeed:forward``/``backward`` (la plus petite), puis
+    ``zone:maxspeed``, ``source:maxspeed`` et ``maxspeed:type`` (contexte : ``FR:urban``).
+    """
+    sens = [analyser_vitesse(tags.get(f"maxspeed:{s}")) for s in ("forward", "backward")]
+    dites = [v for v in sens if not math.isnan(v)]
+    candidats = (
+        analyser_vitesse(tags.get("maxspeed")),
+        min(dites) if dites else math.nan,
+        *(
+            analyser_vitesse(tags.get(c))
+            for c in ("zone:maxspeed", "source:maxspeed", "maxspeed:type")
+        ),
+    )
+    return next((v for v in candidats if not math.isnan(v)), math.nan)
+
+
+def analyser_vitesse(texte: str | None) -> float:
+    """Convertir une valeur de ``maxspeed`` en km/h ; NaN si elle n'est pas comprise.
+
+    Examples
+    --------
+    >>> analyser_vitesse("50"), analyser_vitesse("FR:urban"), analyser_vitesse("none")
+    (50.0, 50.0, 130.0)
+    >>> round(analyser_vitesse("30 mph"), 2), analyser_vitesse("70;50"), analyser_vitesse("walk")
+    (48.28, 50.0, 6.0)
+    """
+    if texte is None:
+        return math.nan
+    vitesses = [_une_vitesse(morceau.strip()) for morceau in re.split(r"[;|]", texte)]
+    connues = [v for v in vitesses if not math.isnan(v)]
+    return min(connues, default=math.nan)
+
+
+def _une_vitesse(texte: str) -> float:
+    contexte = _CONTEXTE.match(texte)
+    if contexte:
+        return _vitesse_contexte(contexte[1].upper(), contexte[2].strip().lower())
+    texte = texte.lower()
+    if texte in ("none", "unlimited"):
+        return VITESSE_SANS_LIMITE_KMH
+    if texte == "walk":
+        return VITESSES_CONTEXTE["*"]["walk"]
+    nombre = _NOMBRE.match(texte)
+    if nombre is None or nombre[2] not in _UNITES_KMH:
+        return math.nan
+    valeur = float(nombre[1].replace(",", ".")) * _UNITES_KMH[nombre[2]]
+    return valeur if valeur > 0 else math.nan
+
+
+def _vitesse_contexte(pays: str, contexte: str) -> float:
+    chiffres = re.fullmatch(r"(?:zone)?:?(\d+)", contexte)
+    if chiffres:
+        valeur = float(chiffres[1])
+        # Au Royaume-Uni, « GB:zone20 » se lit en milles à l'heure.
+        return valeur * _UNITES_KMH["mph"] if pays == "GB" else valeur
+    for table in (pays, pays.split("-")[0], "*"):
+        if contexte in VITESSES_CONTEXTE.get(table, {}):
+            return float(VITESSES_CONTEXTE[table][contexte])
+    return math.nan

@@ -1,0 +1,246 @@
+"""Des voies OSM au réseau de rues simplifié entre carrefours, en calcul vectoriel.
+
+Un noeud disparaît quand exactement deux segments s'y touchent et que rien ne change de l'un à
+l'autre (droits dans le sens du parcours, classe, vitesse, nom). Les chaînes ainsi formées sont
+ordonnées par saut de pointeurs : le nombre d'étapes est le logarithme de la plus longue chaîne.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from donnees_geo.reseau import ReseauRues, inverser_acces, longueurs_lignes, ranger_reseau
+
+Entiers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Segments de voie entre deux noeuds OSM consécutifs.
+
+    Attributes
+    ----------
+    origine, destination
+        int64[s], indices dans les noeuds, dans le sens du tracé de la voie.
+    way
+        int64[s], identifiant de la voie.
+    acces
+        uint16[s], bits de passage dans le sens du tracé.
+    groupe
+        int64[s], numéro des attributs indépendants du sens (classe, vitesse, nom).
+    """
+
+    origine: Entiers
+    destination: Entiers
+    way: Entiers
+    acces: NDArray[np.uint16]
+    groupe: Entiers
+
+
+@dataclass(frozen=True)
+class Noeuds:
+    """Noeuds OSM utilisés : identifiant et position métrique, float64[n]."""
+
+    osm: Entiers
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Attributs:
+    """Attributs d'un groupe : ``classe`` uint8, ``vitesse_kmh`` float32, ``nom`` int32."""
+
+    classe: NDArray[np.uint8]
+    vitesse_kmh: NDArray[np.float32]
+    nom: NDArray[np.int32]
+
+
+def fusionner_noeuds_confondus(noeuds: Noeuds, segments: Segments) -> Segments:
+    """Réunir les noeuds distincts mais confondus que relie un segment de longueur nulle.
+
+    Sans cela, un tronçon de temps nul subsisterait, qu'une matrice creuse prend pour une absence.
+    Les segments devenus des points disparaissent.
+    """
+    nul = (noeuds.x[segments.origine] == noeuds.x[segments.destination]) & (
+        noeuds.y[segments.origine] == noeuds.y[segments.destination]
+    )
+    if not nul.any():
+        return segments
+    n = noeuds.osm.size
+    a, b = segments.origine[nul], segments.destination[nul]
+    _, etiquette = connected_components(
+        coo_array((np.ones(a.size, dtype=np.int8), (a, b)), shape=(n, n)), directed=False
+    )
+    _, premier = np.unique(etiquette, return_index=True)
+    representant = premier[etiquette]
+    garde = ~nul
+    return Segments(
+        representant[segments.origine[garde]],
+        representant[segments.destination[garde]],
+        segments.way[garde],
+        segments.acces[garde],
+        segments.groupe[garde],
+    )
+
+
+def simplifier(
+    noeuds: Noeuds, segments: Segments, attributs: Attributs, noms: tuple[str, ...], crs: str
+) -> ReseauRues:
+    """Contracter les chaînes de segments semblables en tronçons, et ranger le réseau.
+
+    Parameters
+    ----------
+    noeuds, segments, attributs
+        Voies à plat ; ``attributs`` est indexé par ``segments.groupe``.
+    noms
+        Noms de voies.
+    crs
+        CRS métrique des positions.
+
+    Returns
+    -------
+    ReseauRues
+        Réseau rangé ; la somme des longueurs est celle des segments.
+    """
+    s = segments.origine.size
+    suivant, compagnon_debut = _enchainer(noeuds.osm.size, segments)
+    chaine, rang = _ordonner(suivant, compagnon_debut)
+    retenues, longueur = _choisir_sens(chaine, suivant, s)
+    # Demi-segments des chaînes retenues, dans l'ordre : chaîne, puis rang.
+    numero = np.full(2 * s, -1, dtype=np.int64)
+    numero[retenues] = np.arange(retenues.size)
+    voulus = np.flatnonzero(numero[chaine] >= 0)
+    voulus = voulus[np.lexsort((rang[voulus], numero[chaine[voulus]]))]
+    depart, arrivee = _extremites(segments)
+    # Sommets : l'origine de chaque demi-segment, puis l'arrivée du dernier de la chaîne.
+    debut = np.zeros(retenues.size + 1, dtype=np.int64)
+    np.cumsum(longueur + 1, out=debut[1:])
+    sommets = np.empty(debut[-1], dtype=np.int64)
+    derniers = debut[1:] - 1
+    interne = np.ones(sommets.size, dtype=bool)
+    interne[derniers] = False
+    sommets[interne] = depart[voulus]
+    sommets[derniers] = arrivee[voulus[np.cumsum(longueur) - 1]]
+    premier = retenues >> 1
+    acces = segments.acces[premier]
+    acces = np.where(retenues & 1, inverser_acces(acces), acces).astype(np.uint16)
+    groupe = segments.groupe[premier]
+    x, y = noeuds.x[sommets], noeuds.y[sommets]
+    return ranger_reseau(
+        ReseauRues(
+            crs=crs,
+            noeud_x=noeuds.x,
+            noeud_y=noeuds.y,
+            noeud_osm=noeuds.osm,
+            troncon_origine=sommets[debut[:-1]].astype(np.int32),
+            troncon_destination=sommets[derniers].astype(np.int32),
+            troncon_longueur_m=longueurs_lignes(x, y, debut),
+            troncon_way=segments.way[premier],
+            troncon_classe=attributs.classe[groupe],
+            troncon_acces=acces,
+            troncon_vitesse_kmh=attributs.vitesse_kmh[groupe],
+            troncon_nom=attributs.nom[groupe],
+            noms=noms,
+            geometrie_debut=debut,
+            geometrie_x=x,
+            geometrie_y=y,
+        )
+    )
+
+
+def _extremites(segments: Segments) -> tuple[Entiers, Entiers]:
+    """Départ et arrivée des demi-segments : ``2s`` dans le sens du tracé, ``2s + 1`` à rebours."""
+    depart = np.column_stack([segments.origine, segments.destination]).ravel()
+    arrivee = np.column_stack([segments.destination, segments.origine]).ravel()
+    return depart, arrivee
+
+
+def _enchainer(n: int, segments: Segments) -> tuple[Entiers, Entiers]:
+    """Demi-segment suivant de chaque demi-segment (-1 au bout d'une chaîne), et précédent.
+
+    Un anneau sans carrefour est ouvert à un noeud, choisi le plus petit, pour avoir un début.
+    """
+    depart, _ = _extremites(segments)
+    demi = np.arange(depart.size)
+    degre = np.bincount(depart, minlength=n)
+    # Demi-segments sortants groupés par noeud : ceux d'un noeud de degré 2 vont par paires.
+    ordre = np.argsort(depart, kind="stable")
+    position = np.cumsum(degre) - degre
+    candidats = np.flatnonzero(degre == 2)
+    h1, h2 = ordre[position[candidats]], ordre[position[candidats] + 1]
+    sens = np.column_stack([segments.acces, inverser_acces(segments.acces)]).ravel()
+    # Traverser le noeud de h1 vers h2, c'est arriver par l'inverse de h1 et partir par h2.
+    semblable = (
+        (h1 >> 1 != h2 >> 1)
+        & (sens[h1 ^ 1] == sens[h2])
+        & (segments.groupe[h1 >> 1] == segments.groupe[h2 >> 1])
+    )
+    candidats, h1, h2 = candidats[semblable], h1[semblable], h2[semblable]
+    garde = ~_noeuds_ouvrant_anneau(segments.origine.size, candidats, h1 >> 1, h2 >> 1)
+    h1, h2 = h1[garde], h2[garde]
+    suivant = np.full(demi.size, -1, dtype=np.int64)
+    suivant[h1 ^ 1] = h2
+    suivant[h2 ^ 1] = h1
+    precedent = np.full(demi.size, -1, dtype=np.int64)
+    precedent[h2] = h1 ^ 1
+    precedent[h1] = h2 ^ 1
+    return suivant, precedent
+
+
+def _noeuds_ouvrant_anneau(
+    s: int, noeuds: Entiers, segment_a: Entiers, segment_b: Entiers
+) -> NDArray[np.bool_]:
+    """Parmi les noeuds à effacer, celui qui doit rester dans chaque anneau fermé."""
+    if noeuds.size == 0:
+        return np.zeros(0, dtype=bool)
+    lien = coo_array((np.ones(noeuds.size, dtype=np.int8), (segment_a, segment_b)), shape=(s, s))
+    nombre, chaine = connected_components(lien, directed=False)
+    # Une chaîne ouverte de k segments a k - 1 noeuds internes ; un anneau en a k.
+    internes = np.bincount(chaine[segment_a], minlength=nombre)
+    anneau = internes == np.bincount(chaine, minlength=nombre)
+    ouvre = np.zeros(noeuds.size, dtype=bool)
+    des_anneaux = np.flatnonzero(anneau[chaine[segment_a]])
+    _, premiers = np.unique(chaine[segment_a[des_anneaux]], return_index=True)
+    ouvre[des_anneaux[premiers]] = True
+    return ouvre
+
+
+def _ordonner(suivant: Entiers, precedent: Entiers) -> tuple[Entiers, Entiers]:
+    """Premier demi-segment de la chaîne de chacun, et rang dans la chaîne (saut de pointeurs)."""
+    tete = np.where(precedent >= 0, precedent, np.arange(suivant.size))
+    rang = (precedent >= 0).astype(np.int64)
+    actifs = np.flatnonzero(rang)
+    while actifs.size:
+        pas = rang[tete[actifs]]
+        actifs, pas = actifs[pas > 0], pas[pas > 0]
+        # Lire avant d'écrire : tous les sauts d'une étape partent du même état.
+        cible = tete[tete[actifs]]
+        rang[actifs] += pas
+        tete[actifs] = cible
+    return tete, rang
+
+
+def _choisir_sens(chaine: Entiers, suivant: Entiers, s: int) -> tuple[Entiers, Entiers]:
+    """Garder, des deux parcours d'une chaîne, celui qui suit le plus de tracés de voies.
+
+    Returns
+    -------
+    tuple
+        Premiers demi-segments des chaînes gardées, et nombre de segments de chacune.
+    """
+    demi = np.arange(2 * s)
+    total = np.bincount(chaine, minlength=2 * s)
+    a_rebours = np.bincount(chaine, weights=demi & 1, minlength=2 * s).astype(np.int64)
+    tetes = np.flatnonzero(total)
+    derniers = np.empty(2 * s, dtype=np.int64)
+    fins = np.flatnonzero(suivant < 0)
+    derniers[chaine[fins]] = fins
+    autre = derniers[tetes] ^ 1
+    double = 2 * a_rebours[tetes]
+    meilleur = (double < total[tetes]) | ((double == total[tetes]) & (tetes < autre))
+    return tetes[meilleur], total[tetes[meilleur]]
