@@ -58,8 +58,8 @@ def lire_calendrier(archive: ArchiveGtfs, constats: list[Constat]) -> Calendrier
         utiles = ("service_id", "start_date", "end_date", *JOURS_SEMAINE)
         reguliers = lire_table(archive, "calendar.txt", utiles, utiles, constats)
     if archive.contient("calendar_dates.txt"):
-        utiles = ("service_id", "date", "exception_type")
-        exceptions = lire_table(archive, "calendar_dates.txt", utiles, utiles, constats)
+        dates = ("service_id", "date", "exception_type")
+        exceptions = lire_table(archive, "calendar_dates.txt", dates, dates, constats)
     if reguliers is None and exceptions is None:
         raise ErreurDonnees(
             "Le flux GTFS n'a pas de calendrier.",

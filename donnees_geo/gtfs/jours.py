@@ -176,7 +176,8 @@ def compter_par_jour(offre: OffreTransport) -> pd.Series:
     poids = np.ones(offre.nombre_courses)
     if len(offre.frequences):
         f = offre.frequences
-        departs = np.ceil((f["fin_s"] - f["debut_s"]) / f["intervalle_s"]).to_numpy()
+        plage = f["fin_s"].to_numpy() - f["debut_s"].to_numpy()
+        departs = np.ceil(plage / f["intervalle_s"].to_numpy())
         course = f["course"].to_numpy()
         poids[course] = 0.0
         np.add.at(poids, course, departs)
@@ -203,7 +204,7 @@ def proposer_jours_types(offre: OffreTransport) -> pd.DataFrame:
         ``certain`` (faux si le niveau n'a pas pu être distingué), ``explication``.
     """
     comptes = _comptes_communs(offre)
-    semaine = comptes.index.dayofweek
+    semaine = pd.DatetimeIndex(comptes.index).dayofweek
     dimanche = _courant(comptes[semaine == 6])
     plancher = 0 if dimanche is None else int(comptes[dimanche])
     mardis = comptes[(semaine == 1) & (comptes > 0)]

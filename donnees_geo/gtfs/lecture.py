@@ -234,7 +234,8 @@ def _rangs(table: TableGtfs, colonne: str, identifiants: pd.Series) -> NDArray[n
     """Lignes d'une table pour une colonne d'identifiants (-1 inconnu)."""
     codee = table.colonne(colonne)
     rang = pd.Index(identifiants).get_indexer(pd.Index(codee.valeurs))
-    return rang.astype(np.int32)[codee.codes]
+    rangs: NDArray[np.int32] = rang.astype(np.int32)[codee.codes]
+    return rangs
 
 
 def _courses_a_la_demande(

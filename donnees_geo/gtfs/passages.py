@@ -242,13 +242,15 @@ def _positions_le_long(passages: Passages, arrets: pd.DataFrame) -> NDArray[np.f
 def _bouts(course: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Masque des premiers et derniers passages de chaque course."""
     change = course[1:] != course[:-1]
-    return np.append(True, change) | np.append(change, True)
+    bouts: NDArray[np.bool_] = np.append(True, change) | np.append(change, True)
+    return bouts
 
 
 def _indices(colonne: Colonne, identifiants: pd.Series) -> NDArray[np.int32]:
     """Traduire une colonne codée en lignes d'une table (-1 si l'identifiant est inconnu)."""
     rang = pd.Index(identifiants).get_indexer(pd.Index(colonne.valeurs))
-    return rang.astype(np.int32)[colonne.codes]
+    indices: NDArray[np.int32] = rang.astype(np.int32)[colonne.codes]
+    return indices
 
 
 def _constater_inconnus(
