@@ -81,6 +81,21 @@ class Graphe:
         """Index spatial des tronçons raccordables."""
         return construire_index(self.reseau, self.raccordable)
 
+    @cached_property
+    def incidence(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Tronçons touchant chaque noeud, au format CSR : ``(debut int64[n+1], troncon int32)``.
+
+        Une boucle (origine égale à la destination) n'y figure qu'une fois.
+        """
+        o, d = self.reseau.troncon_origine, self.reseau.troncon_destination
+        troncon = np.arange(o.size, dtype=np.int32)
+        ouverte = o != d
+        noeud = np.concatenate([o, d[ouverte]])
+        ordre = np.argsort(noeud, kind="stable")
+        debut = np.zeros(self.nombre_noeuds + 1, dtype=np.int64)
+        np.cumsum(np.bincount(noeud, minlength=self.nombre_noeuds), out=debut[1:])
+        return debut, np.concatenate([troncon, troncon[ouverte]])[ordre]
+
     def arcs(self, sens: Sens) -> Arcs:
         """Arcs à parcourir pour une recherche ``depuis`` ou ``vers`` des points."""
         return self.avant if sens == "depuis" else self.inverse

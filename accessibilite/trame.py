@@ -1,0 +1,138 @@
+"""Champs de distance et de temps autour des rues atteintes, sur une grille fine.
+
+Chaque segment atteint imprime, dans les mailles voisines, sa distance exacte au centre de la maille
+(minimum des segments). Le contour de ce champ est un tampon des rues au centimètre près de
+l'interpolation, pour un coût proportionnel à la longueur de rue.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+#: Longueur au-delà de laquelle un segment est découpé avant d'être imprimé, m.
+SEGMENT_MAX_M: Final = 100.0
+
+
+@dataclass(frozen=True)
+class Trame:
+    """Grille régulière ; la maille ``[i, j]`` a pour centre ``(x[j], y[i])``.
+
+    Attributes
+    ----------
+    ouest, sud
+        Centre de la maille du coin sud-ouest, mètres.
+    pas_m
+        Côté des mailles.
+    valeurs
+        float32[lignes, colonnes], du sud au nord.
+    """
+
+    ouest: float
+    sud: float
+    pas_m: float
+    valeurs: NDArray[np.float32]
+
+    @property
+    def x(self) -> NDArray[np.float64]:
+        """Abscisses des centres de colonnes, mètres."""
+        return self.ouest + self.pas_m * np.arange(self.valeurs.shape[1], dtype=np.float64)
+
+    @property
+    def y(self) -> NDArray[np.float64]:
+        """Ordonnées des centres de lignes, mètres."""
+        return self.sud + self.pas_m * np.arange(self.valeurs.shape[0], dtype=np.float64)
+
+
+@nb.njit(cache=True, nogil=True)
+def _imprimer_segment(  # type: ignore[no-untyped-def]
+    ax, ay, bx, by, ta, tb, ouest, sud, pas, rayon, inverse_vitesse, champ
+):
+    """Minimum, dans les mailles proches, de la distance (``inverse_vitesse`` nul) ou du temps."""
+    lignes, colonnes = champ.shape
+    j0 = max(0, int(np.ceil((min(ax, bx) - rayon - ouest) / pas)))
+    j1 = min(colonnes - 1, int(np.floor((max(ax, bx) + rayon - ouest) / pas)))
+    i0 = max(0, int(np.ceil((min(ay, by) - rayon - sud) / pas)))
+    i1 = min(lignes - 1, int(np.floor((max(ay, by) + rayon - sud) / pas)))
+    ux, uy = bx - ax, by - ay
+    norme2 = ux * ux + uy * uy
+    for i in range(i0, i1 + 1):
+        dy0 = sud + i * pas - ay
+        for j in range(j0, j1 + 1):
+            dx0 = ouest + j * pas - ax
+            f = 0.0
+            if norme2 > 0:
+                f = min(1.0, max(0.0, (dx0 * ux + dy0 * uy) / norme2))
+            dx, dy = dx0 - f * ux, dy0 - f * uy
+            d2 = dx * dx + dy * dy
+            if d2 > rayon * rayon:
+                continue
+            valeur = np.sqrt(d2)
+            if inverse_vitesse > 0:
+                valeur = ta + f * (tb - ta) + valeur * inverse_vitesse
+            if valeur < champ[i, j]:
+                champ[i, j] = valeur
+
+
+@nb.njit(cache=True, nogil=True)
+def _imprimer_lignes(  # type: ignore[no-untyped-def]
+    debut, x, y, temps, ouest, sud, pas, rayon, inverse_vitesse, champ
+):
+    for ligne in range(debut.size - 1):
+        for s in range(debut[ligne], debut[ligne + 1] - 1):
+            ux, uy, ut = x[s + 1] - x[s], y[s + 1] - y[s], temps[s + 1] - temps[s]
+            morceaux = int(np.ceil(np.hypot(ux, uy) / SEGMENT_MAX_M))
+            for q in range(morceaux):
+                r0, r1 = q / morceaux, (q + 1) / morceaux
+                _imprimer_segment(
+                    x[s] + r0 * ux, y[s] + r0 * uy, x[s] + r1 * ux, y[s] + r1 * uy,
+                    temps[s] + r0 * ut, temps[s] + r1 * ut,
+                    ouest, sud, pas, rayon, inverse_vitesse, champ,
+                )  # fmt: skip
+
+
+Lignes = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
+
+def construire_trame(
+    lignes: Lignes,
+    pas_m: float,
+    rayon_m: float,
+    *,
+    emprise: tuple[float, float, float, float] | None = None,
+    vitesse_approche_m_s: float | None = None,
+) -> Trame:
+    """Champ de distance aux lignes, ou de temps si une vitesse d'approche est donnée.
+
+    Parameters
+    ----------
+    lignes
+        ``(debut, x, y, temps_s)`` au format CSR (voir ``portions.couper_portions``).
+    pas_m
+        Côté des mailles.
+    rayon_m
+        Distance au-delà de laquelle une maille n'est pas touchée (``inf`` dans le champ).
+    emprise
+        ``(ouest, sud, est, nord)`` ; par défaut celle des lignes. La grille est calée sur les
+        multiples du pas, pour que deux trames voisines se superposent.
+    vitesse_approche_m_s
+        Vitesse entre le centre de la maille et la rue ; ``None`` : champ de distance (m).
+    """
+    debut, x, y, temps = lignes
+    if emprise is None:
+        emprise = (float(x.min()), float(y.min()), float(x.max()), float(y.max()))
+    marge = rayon_m + 2 * pas_m
+    ouest = np.floor((emprise[0] - marge) / pas_m) * pas_m
+    sud = np.floor((emprise[1] - marge) / pas_m) * pas_m
+    colonnes = int(np.ceil((emprise[2] + marge - ouest) / pas_m)) + 1
+    rangees = int(np.ceil((emprise[3] + marge - sud) / pas_m)) + 1
+    champ = np.full((rangees, colonnes), np.inf, dtype=np.float32)
+    inverse = 0.0 if vitesse_approche_m_s is None else 1.0 / vitesse_approche_m_s
+    _imprimer_lignes(
+        debut, x, y, temps, float(ouest), float(sud), float(pas_m), float(rayon_m), inverse, champ
+    )
+    return Trame(float(ouest), float(sud), float(pas_m), champ)
