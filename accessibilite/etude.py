@@ -1,0 +1,320 @@
+"""Étude d'un territoire : temps d'accès, indicateurs et carences, tous modes.
+
+Porte d'entrée de la couche : :func:`calculer_etude`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from donnees_geo.territoire import Territoire
+from numpy.typing import NDArray
+
+from accessibilite.agregation import calculer_ponderation, construire_zonages
+from accessibilite.carences import calculer_carences
+from accessibilite.graphe import Graphe, construire_graphe
+from accessibilite.indicateurs import (
+    PLUS_RAPIDE,
+    calculer_indicateurs,
+    calculer_plus_rapide,
+    regle_du_service,
+)
+from accessibilite.profils import construire_profil
+from accessibilite.services import AccesMode, calculer_acces_mode
+from donnees_geo.configuration import Parametres, Service
+from donnees_geo.conventions import LIBELLES_MODES, MODES_RUE, ModeRue
+from donnees_geo.erreurs import Constat, ErreurConfiguration, Gravite
+
+Progression = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class ResultatEtude:
+    """Résultat d'une étude.
+
+    Attributes
+    ----------
+    acces
+        Une ligne par carreau : ``carreau``, ``code_commune``, ``population_hab``, ``impute``, puis
+        par service et mode ``temps_<service>_<mode>_s`` (float32, ``inf`` inaccessible, NaN sans
+        donnée) et ``proche_<service>_<mode>`` (int32, ligne de ``territoire.equipements``, -1).
+    indicateurs, carences
+        Tables longues (contrats ``indicateurs.csv`` et ``carences.csv``).
+    constats
+        Limites de l'étude : carreaux non rattachés, services sans équipement, données imputées…
+    services, modes
+        Services et modes calculés.
+    parametres
+        Hypothèses employées.
+    empreinte_territoire
+        Empreinte du territoire préparé.
+    par_population
+        Faux : les parts sont des parts de surface, faute de population.
+    durees_s
+        Durée de chaque étape, secondes.
+    """
+
+    acces: pd.DataFrame
+    indicateurs: pd.DataFrame
+    carences: pd.DataFrame
+    constats: tuple[Constat, ...]
+    services: tuple[Service, ...]
+    modes: tuple[str, ...]
+    parametres: Parametres
+    empreinte_territoire: str
+    par_population: bool
+    durees_s: dict[str, float]
+
+
+def colonne_temps(service: str, mode: str) -> str:
+    """Colonne du temps (s) d'un service et d'un mode dans ``acces``."""
+    return f"temps_{service}_{mode}_s"
+
+
+def colonne_proche(service: str, mode: str) -> str:
+    """Colonne de l'équipement le plus proche dans ``acces``."""
+    return f"proche_{service}_{mode}"
+
+
+def construire_graphes(
+    territoire: Territoire, parametres: Parametres, modes: Sequence[ModeRue] = MODES_RUE
+) -> dict[ModeRue, Graphe]:
+    """Graphe de chaque mode de rue aux vitesses des paramètres."""
+    return {
+        mode: construire_graphe(
+            territoire.reseau,
+            construire_profil(parametres, mode),
+            parametres.composante_min_noeuds,
+        )
+        for mode in modes
+    }
+
+
+def calculer_etude(
+    territoire: Territoire,
+    scenario: None,
+    parametres: Parametres,
+    *,
+    modes: Sequence[ModeRue] = MODES_RUE,
+    services: Sequence[str] | None = None,
+    progression: Progression | None = None,
+) -> ResultatEtude:
+    """Calculer l'accès de tous les carreaux à tous les services, et ce qu'on en déduit.
+
+    Parameters
+    ----------
+    territoire
+        Territoire préparé.
+    scenario
+        ``None`` : situation de référence.
+    parametres
+        Hypothèses.
+    modes
+        Modes calculés.
+    services
+        Identifiants des services voulus ; par défaut tous ceux du catalogue.
+    progression
+        Rappel ``(étape, part faite)``.
+
+    Raises
+    ------
+    ErreurConfiguration
+        Service inconnu.
+    ErreurReseau
+        Aucune rue praticable par un mode demandé.
+    """
+    durees: dict[str, float] = {}
+    retenus = _choisir_services(territoire.services, services)
+    with _chronometrer(durees, "graphes"):
+        graphes = construire_graphes(territoire, parametres, modes)
+    acces: dict[str, AccesMode] = {}
+    for mode in modes:
+        with _chronometrer(durees, f"accès {mode}"):
+            acces[mode] = calculer_acces_mode(
+                graphes[mode],
+                territoire.carreaux,
+                territoire.equipements,
+                territoire.points_acces,
+                [s.id for s in retenus],
+                rattachement_max_m=parametres.rattachement_max_m,
+                progression=progression,
+            )
+    with _chronometrer(durees, "indicateurs"):
+        resultat = _assembler(territoire, parametres, retenus, acces, durees)
+    return resultat
+
+
+def _choisir_services(
+    catalogue: Sequence[Service], demandes: Sequence[str] | None
+) -> tuple[Service, ...]:
+    if demandes is None:
+        return tuple(catalogue)
+    connus = {s.id: s for s in catalogue}
+    inconnus = [d for d in demandes if d not in connus]
+    if inconnus:
+        raise ErreurConfiguration(
+            "Service inconnu.",
+            objet=", ".join(inconnus),
+            attendu=", ".join(sorted(connus)),
+            conseil="employer un identifiant de parametres/services.toml",
+        )
+    return tuple(connus[d] for d in demandes)
+
+
+@contextmanager
+def _chronometrer(durees: dict[str, float], etape: str) -> Iterator[None]:
+    debut = time.perf_counter()
+    yield
+    durees[etape] = time.perf_counter() - debut
+
+
+def _assembler(
+    territoire: Territoire,
+    parametres: Parametres,
+    services: tuple[Service, ...],
+    acces: dict[str, AccesMode],
+    durees: dict[str, float],
+) -> ResultatEtude:
+    temps = {mode: a.temps_s for mode, a in acces.items()}
+    rapide = calculer_plus_rapide(temps, services, parametres.seuils)
+    proche_rapide = _equipement_plus_rapide(acces, rapide, services, parametres)
+    zonages = construire_zonages(territoire.carreaux, territoire.communes, territoire.nom)
+    poids, par_population = calculer_ponderation(territoire.carreaux)
+    indicateurs = calculer_indicateurs(
+        {**temps, PLUS_RAPIDE: rapide},
+        services,
+        parametres.seuils,
+        zonages,
+        poids,
+        par_population=par_population,
+    )
+    carences = calculer_carences(
+        rapide,
+        proche_rapide,
+        services,
+        parametres.seuils,
+        zonages,
+        poids,
+        territoire.equipements,
+        par_population=par_population,
+    )
+    return ResultatEtude(
+        acces=_table_acces(territoire.carreaux, services, acces, rapide, proche_rapide),
+        indicateurs=indicateurs,
+        carences=carences,
+        constats=tuple(
+            relever_constats(territoire, services, acces, parametres, par_population=par_population)
+        ),
+        services=services,
+        modes=tuple(acces),
+        parametres=parametres,
+        empreinte_territoire=territoire.empreinte,
+        par_population=par_population,
+        durees_s=durees,
+    )
+
+
+def _equipement_plus_rapide(
+    acces: dict[str, AccesMode],
+    rapide: NDArray[np.float64],
+    services: Sequence[Service],
+    parametres: Parametres,
+) -> NDArray[np.int32]:
+    """Équipement atteint par le plus rapide des modes admis (à égalité, le premier de la règle)."""
+    resultat = np.full(rapide.shape, -1, dtype=np.int32)
+    for colonne, service in enumerate(services):
+        for mode in reversed(regle_du_service(service, parametres.seuils).modes):
+            if mode in acces:
+                egal = acces[mode].temps_s[:, colonne] == rapide[:, colonne]
+                resultat[egal, colonne] = acces[mode].equipement[egal, colonne]
+    return resultat
+
+
+def _table_acces(
+    carreaux: pd.DataFrame,
+    services: Sequence[Service],
+    acces: dict[str, AccesMode],
+    rapide: NDArray[np.float64],
+    proche_rapide: NDArray[np.int32],
+) -> pd.DataFrame:
+    colonnes: dict[str, NDArray[np.generic]] = {
+        nom: carreaux[nom].to_numpy()
+        for nom in ("carreau", "code_commune", "population_hab", "surface_m2", "impute")
+    }
+    tous = {mode: (a.temps_s, a.equipement) for mode, a in acces.items()}
+    tous[PLUS_RAPIDE] = (rapide, proche_rapide)
+    for mode, (temps, equipement) in tous.items():
+        for c, service in enumerate(services):
+            colonnes[colonne_temps(service.id, mode)] = temps[:, c].astype(np.float32)
+            colonnes[colonne_proche(service.id, mode)] = equipement[:, c]
+    return pd.DataFrame(colonnes, index=carreaux.index)
+
+
+def relever_constats(
+    territoire: Territoire,
+    services: Sequence[Service],
+    acces: dict[str, AccesMode],
+    parametres: Parametres,
+    *,
+    par_population: bool,
+) -> list[Constat]:
+    """Limites de l'étude, à montrer avec les résultats."""
+    constats = []
+    if not par_population:
+        constats.append(
+            Constat(
+                Gravite.MAJEUR,
+                "population",
+                "Le territoire n'a pas de population : les parts sont des parts de surface.",
+            )
+        )
+    presents = set(territoire.equipements["service"].astype(str))
+    absents = [s.libelle for s in services if s.id not in presents]
+    if absents:
+        constats.append(
+            Constat(
+                Gravite.MAJEUR,
+                "services",
+                f"{len(absents)} service(s) sans aucun équipement connu, laissés sans donnée : "
+                + ", ".join(absents),
+            )
+        )
+    poids, _ = calculer_ponderation(territoire.carreaux)
+    for mode, resultat in acces.items():
+        seuls = resultat.carreaux_non_rattaches
+        if seuls.any():
+            constats.append(
+                Constat(
+                    Gravite.MINEUR,
+                    f"accès {LIBELLES_MODES[mode]}",
+                    f"{int(seuls.sum())} carreau(x) à plus de {parametres.rattachement_max_m:.0f} m"
+                    f" de toute rue praticable, soit {poids[seuls].sum():.0f} "
+                    f"{'habitants' if par_population else 'm²'}, laissés sans donnée.",
+                )
+            )
+        if resultat.points_non_rattaches:
+            constats.append(
+                Constat(
+                    Gravite.MINEUR,
+                    f"accès {LIBELLES_MODES[mode]}",
+                    f"{resultat.points_non_rattaches} point(s) d'accès à un service trop loin de "
+                    "toute rue praticable, non comptés.",
+                )
+            )
+    absents_regle = sorted({m for s in parametres.seuils for m in s.modes if m not in acces})
+    if absents_regle:
+        constats.append(
+            Constat(
+                Gravite.MAJEUR,
+                "modes",
+                "Mode(s) de la règle des paliers non calculé(s) : "
+                + ", ".join(LIBELLES_MODES[m] for m in absents_regle)
+                + ". Les paliers qui en dépendent seuls n'ont pas de résultat.",
+            )
+        )
+    return constats

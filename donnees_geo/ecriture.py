@@ -1,0 +1,59 @@
+"""Écriture atomique des fichiers de sortie : rien d'à moitié écrit, rien de perdu."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from donnees_geo.erreurs import ErreurDonnees
+
+
+@contextmanager
+def ecrire_atomique(chemin: Path) -> Iterator[Path]:
+    """Donner un fichier provisoire du même dossier, puis le substituer à ``chemin``.
+
+    Le fichier provisoire garde l'extension, dont les bibliothèques déduisent le format. Si
+    l'écriture échoue, l'ancien fichier reste intact et le provisoire disparaît.
+
+    Raises
+    ------
+    ErreurDonnees
+        Dossier absent ou protégé, disque plein, fichier ouvert par un autre programme.
+    """
+    chemin = Path(chemin)
+    if not chemin.parent.is_dir():
+        raise ErreurDonnees(
+            "Le dossier de sortie n'existe pas.",
+            objet=chemin.parent,
+            conseil="créer le dossier, ou choisir un autre chemin",
+        )
+    try:
+        dossier = Path(tempfile.mkdtemp(prefix=f".{chemin.stem}-", dir=chemin.parent))
+    except OSError as erreur:
+        raise _traduire(erreur, chemin) from erreur
+    provisoire = dossier / chemin.name
+    try:
+        yield provisoire
+        os.replace(provisoire, chemin)
+    except OSError as erreur:
+        raise _traduire(erreur, chemin) from erreur
+    finally:
+        for reste in dossier.glob("*"):
+            reste.unlink(missing_ok=True)
+        dossier.rmdir()
+
+
+def _traduire(erreur: OSError, chemin: Path) -> ErreurDonnees:
+    if isinstance(erreur, PermissionError):
+        conseil = "fermer le fichier s'il est ouvert dans un autre programme, vérifier les droits"
+    else:
+        conseil = "vérifier l'espace disque et le chemin ; l'ancien fichier est intact"
+    return ErreurDonnees(
+        "Le fichier n'a pas pu être écrit.",
+        objet=chemin,
+        trouve=erreur.strerror or str(erreur),
+        conseil=conseil,
+    )
