@@ -1,0 +1,77 @@
+"""Mesure : l'isochrone à pied de Valhalla (pyvalhalla), tuiles construites hors chronomètre."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from protocole import chronometrer, executer, mesure, version
+
+
+def construire_tuiles(dossier: Path, pbf: str, transit: Path | None = None) -> dict[str, Any]:
+    """Construire les tuiles de l'extrait et rendre la configuration de Valhalla."""
+    import valhalla
+
+    (dossier / "tuiles").mkdir(parents=True, exist_ok=True)
+    configuration = valhalla.get_config(tile_extract="", tile_dir=str(dossier / "tuiles"))
+    if transit is not None:
+        configuration["mjolnir"]["transit_dir"] = str(transit)
+    fichier = dossier / "valhalla.json"
+    fichier.write_text(json.dumps(configuration), encoding="utf-8")
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "valhalla", "--quiet"),
+            *("valhalla_build_tiles", "-c", str(fichier), pbf),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return configuration
+
+
+def mesurer(travail: dict[str, Any]) -> list[dict[str, Any]]:
+    """Mesurer l'isochrone à 15 minutes depuis chaque origine."""
+    import valhalla
+
+    dossier = Path(travail["dossier"])
+    debut = time.perf_counter()
+    configuration = construire_tuiles(dossier / "valhalla", travail["pbf"])
+    preparation = time.perf_counter() - debut
+    moteur = valhalla.Actor(configuration)
+    with np.load(dossier / "demandes.npz") as archive:
+        positions = list(zip(archive["lon"].tolist(), archive["lat"].tolist(), strict=True))
+
+    def tracer(position: tuple[float, float]) -> str:
+        demande = {
+            "locations": [{"lon": position[0], "lat": position[1]}],
+            "costing": "pedestrian",
+            "costing_options": {"pedestrian": {"walking_speed": travail["vitesse_kmh"]}},
+            "contours": [{"time": travail["seuil_s"] / 60}],
+            "polygons": True,
+        }
+        return str(moteur.isochrone(json.dumps(demande)))
+
+    secondes, reponses = chronometrer(
+        tracer, positions, repetitions=travail["repetitions"], chauffe=3
+    )
+    trouvees = sum('"Polygon"' in reponse for reponse in reponses)
+    return [
+        mesure(
+            "isochrone",
+            "pyvalhalla",
+            secondes,
+            preparation_s=preparation,
+            controle=trouvees,
+            unite_controle="polygones",
+            version=version("pyvalhalla"),
+        )
+    ]
+
+
+if __name__ == "__main__":
+    executer(mesurer)
