@@ -145,8 +145,7 @@ def calculer_etude(
                 progression=progression,
             )
     with _chronometrer(durees, "indicateurs"):
-        resultat = _assembler(territoire, parametres, retenus, acces, durees)
-    return resultat
+        return _assembler(territoire, parametres, retenus, acces, durees)
 
 
 def _choisir_services(

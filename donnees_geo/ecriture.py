@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +36,7 @@ def ecrire_atomique(chemin: Path) -> Iterator[Path]:
     provisoire = dossier / chemin.name
     try:
         yield provisoire
-        os.replace(provisoire, chemin)
+        provisoire.replace(chemin)
     except OSError as erreur:
         raise _traduire(erreur, chemin) from erreur
     finally:
