@@ -170,7 +170,9 @@ def _durees_point(profil, cibles, temps, avant_s, apres, minutes, budget, durees
 
 
 @nb.njit(cache=True, nogil=True)
-def remplir_durees(profil, liens, marche, avant_s, apres, minutes, budget, premier, dernier, durees):  # type: ignore[no-untyped-def]
+def remplir_durees(
+    profil, liens, marche, avant_s, apres, minutes, budget, premier, dernier, durees
+):  # type: ignore[no-untyped-def]
     """Durées porte à porte, int32[points, minutes], des points ``premier`` à ``dernier``."""
     for i in range(premier, dernier):
         durees[i, :] = marche[i] if marche[i] <= budget else INFINI_S

@@ -208,9 +208,7 @@ def construire_reseau_tc(
     return ReseauTc(horaire, correspondances, options)
 
 
-def chercher_profil(
-    reseau: ReseauTc, marche_s: NDArray[np.int32], sens: Sens
-) -> ProfilArrets:
+def chercher_profil(reseau: ReseauTc, marche_s: NDArray[np.int32], sens: Sens) -> ProfilArrets:
     """Profil de tous les arrêts vers (ou depuis) un lieu, pour toute la fenêtre.
 
     Parameters
@@ -230,9 +228,7 @@ def chercher_profil(
         h, c, s = reseau.inverse
         # La marge d'embarquement précède la montée : dans le temps retourné, elle suit la marche.
         sortie = np.where(marche_s < INFINI_S, marche_s + o.embarquement_min_s, INFINI_S)
-    meilleur = balayer(
-        h, s, c, sortie.astype(np.int32), np.int32(o.duree_max_s), o.trajets_max
-    )
+    meilleur = balayer(h, s, c, sortie.astype(np.int32), np.int32(o.duree_max_s), o.trajets_max)
     return ProfilArrets(*extraire_profil(h, meilleur, sens == "depuis"))
 
 
