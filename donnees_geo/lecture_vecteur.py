@@ -1,0 +1,315 @@
+"""Lecture d'une couche vectorielle quelconque vers le CRS du territoire.
+
+GeoJSON, GeoPackage, shapefile, GeoParquet, ou CSV portant des coordonnées ou du WKT ; nus, dans un
+dossier ou archivés. Le CRS vient du fichier, à défaut de l'emprise des coordonnées.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import geopandas as gpd
+import numpy as np
+import pyarrow as pa
+import pyogrio
+import shapely
+from pyproj import CRS, Transformer
+from shapely.geometry.base import BaseGeometry
+
+from donnees_geo.archives import extraire_fichier
+from donnees_geo.conventions import CRS_GEO
+from donnees_geo.erreurs import Constat, ErreurDonnees, Gravite
+from donnees_geo.lecture import (
+    ALIAS_LATITUDE,
+    ALIAS_LONGITUDE,
+    lire_csv,
+    lire_nombres,
+    resoudre_colonnes,
+)
+
+SUFFIXES_VECTEUR: Final = (".gpkg", ".geojson", ".json", ".shp", ".parquet", ".csv")
+_ALIAS_WKT: Final = ("wkt", "geometrie", "geometry", "geom", "the_geom", "geompoint", "geomsurf")
+_ALIAS_X: Final = ("x", "lambert_x", "x_l93", "coord_x", "coordx", "lambert93_x")
+_ALIAS_Y: Final = ("y", "lambert_y", "y_l93", "coord_y", "coordy", "lambert93_y")
+#: Emprises qui font reconnaître un CRS absent : (code, xmin, ymin, xmax, ymax).
+_EMPRISES_CONNUES: Final = (
+    (2154, 100_000, 6_000_000, 1_300_000, 7_200_000),
+    (3035, 2_500_000, 1_400_000, 7_400_000, 5_500_000),
+    (4326, -180, -90, 180, 90),
+)
+
+
+def lire_couche(
+    chemin: Path,
+    crs: str,
+    *,
+    emprise: BaseGeometry | None = None,
+    nom_couche: str | None = None,
+    objet: str = "couche",
+) -> tuple[gpd.GeoDataFrame, list[Constat]]:
+    """Lire une couche et la projeter.
+
+    Parameters
+    ----------
+    chemin
+        Fichier, dossier ou archive.
+    crs
+        CRS métrique du territoire.
+    emprise
+        Géométrie dans ``crs`` : seuls les objets dont l'enveloppe la touche sont lus.
+    nom_couche
+        Partie du nom de la couche voulue dans un GeoPackage à plusieurs couches.
+    objet
+        Nom de la source dans les constats.
+
+    Returns
+    -------
+    GeoDataFrame
+        Index 0…n-1, géométries valides et non vides, colonnes de la source.
+    list of Constat
+        Géométries vides écartées, géométries réparées, CRS deviné.
+
+    Raises
+    ------
+    ErreurDonnees
+        Fichier absent, tronqué ou illisible, couche vide, CRS indéterminable.
+    """
+    constats: list[Constat] = []
+    with extraire_fichier(chemin, SUFFIXES_VECTEUR) as fichier:
+        suffixe = fichier.suffix.lower()
+        try:
+            if suffixe in (".csv", ".txt"):
+                brute = _lire_csv_geo(fichier, chemin)
+            elif suffixe == ".parquet":
+                brute = _lire_parquet(fichier)
+            else:
+                brute = _lire_ogr(fichier, crs, emprise, nom_couche, chemin)
+        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, OSError) as erreur:
+            raise _illisible(chemin, erreur) from erreur
+        except (pa.ArrowException, ValueError, UnicodeDecodeError) as erreur:
+            raise _illisible(chemin, erreur) from erreur
+    if brute.empty and emprise is None:
+        raise ErreurDonnees("La couche ne contient aucun objet.", objet=chemin)
+    projetee = _projeter(brute, crs, chemin, objet, constats)
+    propre = nettoyer_geometries(projetee, objet, constats)
+    if emprise is not None:
+        touche = shapely.intersects(
+            shapely.box(*propre.geometry.bounds.to_numpy().T), shapely.envelope(emprise)
+        )
+        propre = propre.loc[touche].reset_index(drop=True)
+    return propre, constats
+
+
+def nettoyer_geometries(
+    table: gpd.GeoDataFrame, objet: str, constats: list[Constat]
+) -> gpd.GeoDataFrame:
+    """Écarter les géométries vides et réparer les invalides ; le compte va dans ``constats``."""
+    geometries = table.geometry.to_numpy()
+    vides = shapely.is_missing(geometries) | shapely.is_empty(geometries)
+    if vides.any():
+        constats.append(
+            Constat(
+                Gravite.MAJEUR, objet, f"{int(vides.sum())} objet(s) sans géométrie, écarté(s)."
+            )
+        )
+        table = table.loc[~vides]
+        geometries = table.geometry.to_numpy()
+    invalides = ~shapely.is_valid(geometries)
+    if invalides.any():
+        raison = shapely.is_valid_reason(geometries[invalides][:1])[0]
+        constats.append(
+            Constat(
+                Gravite.MINEUR,
+                objet,
+                f"{int(invalides.sum())} géométrie(s) invalide(s), réparée(s) ({raison}).",
+            )
+        )
+        reparees = geometries.copy()
+        reparees[invalides] = shapely.make_valid(
+            geometries[invalides], method="structure", keep_collapsed=False
+        )
+        table = table.set_geometry(gpd.GeoSeries(reparees, index=table.index, crs=table.crs))
+        table = table.loc[~table.geometry.is_empty]
+    return table.reset_index(drop=True)
+
+
+def verifier_emprise_crs(bornes_wgs84: Sequence[float], crs: str, objet: str) -> Constat | None:
+    """Vérifier que des données tombent dans le domaine d'emploi du CRS du territoire.
+
+    Parameters
+    ----------
+    bornes_wgs84
+        ``(ouest, sud, est, nord)`` des données, degrés.
+
+    Returns
+    -------
+    Constat or None
+        Bloquant si les données sont entièrement hors du domaine, majeur si elles en débordent.
+    """
+    domaine = CRS.from_user_input(crs).area_of_use
+    if domaine is None:
+        return None
+    ouest, sud, est, nord = bornes_wgs84
+    zone = (
+        f"{domaine.name} ({domaine.west:g} à {domaine.east:g}°, "
+        f"{domaine.south:g} à {domaine.north:g}°)"
+    )
+    lieu = f"{ouest:.2f} à {est:.2f}°, {sud:.2f} à {nord:.2f}°"
+    if not np.all(np.isfinite(bornes_wgs84)) or (
+        est < domaine.west or ouest > domaine.east or nord < domaine.south or sud > domaine.north
+    ):
+        return Constat(
+            Gravite.BLOQUANT,
+            objet,
+            f"le CRS {crs} ne convient pas aux données : il vaut pour {zone}, elles sont en "
+            f"{lieu}. Corrigez « crs » dans le manifeste.",
+        )
+    if (
+        ouest < domaine.west - 1
+        or est > domaine.east + 1
+        or sud < domaine.south - 1
+        or nord > domaine.north + 1
+    ):
+        return Constat(
+            Gravite.MAJEUR,
+            objet,
+            f"les données ({lieu}) débordent du domaine du CRS {crs} : {zone} ; les longueurs y "
+            "sont moins sûres.",
+        )
+    return None
+
+
+def bornes_en_wgs84(bornes: Sequence[float], crs: str) -> tuple[float, float, float, float]:
+    """Transformer une enveloppe ``(xmin, ymin, xmax, ymax)`` de ``crs`` en degrés WGS 84."""
+    vers_geo = Transformer.from_crs(crs, CRS_GEO, always_xy=True)
+    xmin, ymin, xmax, ymax = bornes
+    ouest, sud, est, nord = vers_geo.transform_bounds(xmin, ymin, xmax, ymax, densify_pts=21)
+    return ouest, sud, est, nord
+
+
+def deviner_crs(bornes: Sequence[float]) -> int | None:
+    """Reconnaître un CRS d'après l'enveloppe des coordonnées.
+
+    Examples
+    --------
+    >>> deviner_crs((660_000, 7_040_000, 690_000, 7_060_000))
+    2154
+    >>> deviner_crs((2.2, 50.3, 2.9, 50.7))
+    4326
+    >>> deviner_crs((0, 0, 99_000, 99_000)) is None
+    True
+    """
+    xmin, ymin, xmax, ymax = bornes
+    for code, ouest, sud, est, nord in _EMPRISES_CONNUES:
+        if ouest <= xmin and xmax <= est and sud <= ymin and ymax <= nord:
+            return code
+    return None
+
+
+def _lire_ogr(
+    fichier: Path, crs: str, emprise: BaseGeometry | None, nom_couche: str | None, publie: Path
+) -> gpd.GeoDataFrame:
+    couches = [str(c) for c, genre in pyogrio.list_layers(fichier) if genre is not None]
+    if not couches:
+        raise ErreurDonnees("Le fichier ne contient aucune couche géographique.", objet=publie)
+    if nom_couche is not None:
+        couches = [c for c in couches if nom_couche.lower() in c.lower()] or couches
+    if len(couches) > 1:
+        raise ErreurDonnees(
+            "Plusieurs couches dans le fichier.",
+            objet=publie,
+            trouve=", ".join(couches[:8]),
+            conseil="gardez une seule couche géographique dans le fichier",
+        )
+    boite = None
+    crs_couche = pyogrio.read_info(fichier, layer=couches[0])["crs"]
+    if emprise is not None and crs_couche is not None:
+        vers = Transformer.from_crs(crs, crs_couche, always_xy=True)
+        boite = vers.transform_bounds(*emprise.bounds, densify_pts=21)
+    return gpd.read_file(fichier, layer=couches[0], bbox=boite, engine="pyogrio")
+
+
+def _lire_parquet(fichier: Path) -> gpd.GeoDataFrame:
+    return gpd.read_parquet(fichier)
+
+
+def _lire_csv_geo(fichier: Path, publie: Path) -> gpd.GeoDataFrame:
+    """Lire un CSV dont chaque ligne porte longitude et latitude, x et y, ou du WKT."""
+    table = lire_csv(fichier, {}, garder_autres=True)
+    trouvees = resoudre_colonnes(
+        table.columns,
+        {},
+        publie,
+        facultatives={
+            "lon": ALIAS_LONGITUDE,
+            "lat": ALIAS_LATITUDE,
+            "x": _ALIAS_X,
+            "y": _ALIAS_Y,
+            "wkt": _ALIAS_WKT,
+        },
+    )
+    if "wkt" in trouvees:
+        textes = table.pop(trouvees["wkt"]).replace("", None)
+        geometries = shapely.from_wkt(textes.astype(object).where(textes.notna(), None).to_numpy())
+        return gpd.GeoDataFrame(table, geometry=geometries)
+    for abscisse, ordonnee, crs in (("lon", "lat", CRS_GEO), ("x", "y", None)):
+        if abscisse in trouvees and ordonnee in trouvees:
+            x = lire_nombres(table[trouvees[abscisse]], abscisse, publie).to_numpy()
+            y = lire_nombres(table[trouvees[ordonnee]], ordonnee, publie).to_numpy()
+            points = np.array(shapely.points(x, y), dtype=object)
+            points[np.isnan(x) | np.isnan(y)] = None
+            return gpd.GeoDataFrame(table, geometry=points, crs=crs)
+    raise ErreurDonnees(
+        "Le CSV ne porte pas de géométrie.",
+        objet=publie,
+        attendu=f"{ALIAS_LONGITUDE[0]} et {ALIAS_LATITUDE[0]}, {_ALIAS_X[0]} et {_ALIAS_Y[0]}, "
+        f"ou du WKT ({', '.join(_ALIAS_WKT)})",
+        trouve=", ".join(map(str, table.columns[:30])),
+    )
+
+
+def _projeter(
+    table: gpd.GeoDataFrame, crs: str, chemin: Path, objet: str, constats: list[Constat]
+) -> gpd.GeoDataFrame:
+    if table.empty:
+        return table.set_crs(crs, allow_override=True)
+    if table.crs is None:
+        code = deviner_crs(table.total_bounds)
+        if code is None:
+            raise ErreurDonnees(
+                "La couche ne dit pas son CRS et ses coordonnées ne le font pas reconnaître.",
+                objet=chemin,
+                trouve="enveloppe " + ", ".join(f"{b:g}" for b in table.total_bounds),
+                conseil="enregistrez la couche avec son CRS (fichier .prj ou GeoPackage)",
+            )
+        constats.append(
+            Constat(
+                Gravite.MINEUR,
+                objet,
+                f"{chemin.name} ne dit pas son CRS ; EPSG:{code} est reconnu à ses coordonnées.",
+            )
+        )
+        table = table.set_crs(code)
+    projetee = table.to_crs(crs)
+    if not np.all(np.isfinite(projetee.total_bounds)):
+        raise ErreurDonnees(
+            "Les coordonnées ne se projettent pas dans le CRS du territoire.",
+            objet=chemin,
+            attendu=crs,
+            trouve=f"{table.crs.name}, enveloppe "
+            + ", ".join(f"{b:g}" for b in table.total_bounds),
+            conseil="vérifiez « crs » dans le manifeste et le CRS annoncé par le fichier",
+        )
+    return projetee
+
+
+def _illisible(chemin: Path, erreur: Exception) -> ErreurDonnees:
+    return ErreurDonnees(
+        "Couche géographique illisible ou tronquée.",
+        objet=chemin,
+        attendu="GeoJSON, GeoPackage, shapefile, GeoParquet ou CSV",
+        trouve=str(erreur).splitlines()[0][:200] if str(erreur) else type(erreur).__name__,
+        conseil="ouvrez le fichier dans un SIG et enregistrez-le de nouveau",
+    )
