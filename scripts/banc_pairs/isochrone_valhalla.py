@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -30,6 +31,8 @@ def construire_tuiles(dossier: Path, pbf: str, transit: Path | None = None) -> d
         ],
         check=True,
         capture_output=True,
+        # pyvalhalla cherche d'abord ses programmes dans le chemin.
+        env=os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
     )
     return configuration
 

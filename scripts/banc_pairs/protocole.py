@@ -7,6 +7,7 @@ ce module est lu par tous les environnements (Python 3.11 et plus récents).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import statistics
 import sys
@@ -20,15 +21,13 @@ from typing import Any
 class Memoire:
     """Plus grande mémoire résidente prise depuis la création, au-dessus de ce qui l'était déjà.
 
-    Sous Linux, le noyau tient ce maximum (``VmHWM``) et sait le remettre à zéro ; ``getrusage``, lui,
-    hérite du processus parent. Ailleurs qu'en Linux, la mesure n'est pas faite (NaN).
+    Sous Linux, le noyau tient ce maximum (``VmHWM``) et sait le remettre à zéro ; ``getrusage``,
+    lui, hérite du processus parent. Sur les autres systèmes, la mesure n'est pas faite (NaN).
     """
 
     def __init__(self) -> None:
-        try:
+        with contextlib.suppress(OSError):
             Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-        except OSError:
-            pass
         self.depart = self._lire("VmRSS")
 
     @staticmethod

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -48,7 +47,7 @@ class _MiseEnForme(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, **options)
 
     def add_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None = None) -> None:
-        super().add_usage(usage, actions, groups, prefix or "utilisation : ")
+        super().add_usage(usage, actions, groups, "utilisation : " if prefix is None else prefix)
 
 
 class Analyseur(argparse.ArgumentParser):
@@ -64,13 +63,8 @@ class Analyseur(argparse.ArgumentParser):
         self.add_argument("-h", "--aide", "--help", action="help", help="afficher cette aide")
 
     def error(self, message: str) -> NoReturn:
-        """Dire l'erreur et l'usage, puis rendre 2."""
-        self.print_usage(None)
-        self.exit(2, f"{self.prog} : {traduire(message)}\n")
-
-    def print_usage(self, file: Any = None) -> None:
-        """Écrire l'usage sur la sortie d'erreur : la sortie standard ne porte que des résultats."""
-        super().print_usage(file or sys.stderr)
+        """Dire l'erreur et où trouver l'aide, puis rendre 2."""
+        self.exit(2, f"{self.prog} : {traduire(message)}\nPour l'aide : {self.prog} --aide\n")
 
 
 def _nombre(texte: str) -> float:

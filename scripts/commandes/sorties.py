@@ -1,11 +1,8 @@
-"""Écriture des fichiers demandés : jamais un fichier à moitié écrit, fautes dites en français."""
+"""Sorties demandées : vérifiées avant de calculer, fautes du disque dites en français."""
 
 from __future__ import annotations
 
 import errno
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -57,19 +54,3 @@ def exiger_dossier_parent(chemin: Path) -> None:
             objet=chemin.parent,
             conseil="Créez-le, ou corrigez --sortie.",
         )
-
-
-@contextmanager
-def fichier_atomique(destination: Path) -> Iterator[Path]:
-    """Donner un chemin provisoire, mis à la place de ``destination`` si tout s'est bien passé.
-
-    Le fichier provisoire est dans un dossier voisin, sur le même disque, et garde l'extension :
-    une interruption ou un disque plein laisse l'ancien fichier intact et ne laisse rien d'autre.
-    """
-    exiger_dossier_parent(destination)
-    with tempfile.TemporaryDirectory(
-        prefix=f".{destination.stem}-", dir=destination.parent
-    ) as dossier:
-        provisoire = Path(dossier) / destination.name
-        yield provisoire
-        provisoire.replace(destination)
