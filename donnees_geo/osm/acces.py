@@ -413,7 +413,7 @@ def _une_vitesse(texte: str) -> float:
     if texte in ("none", "unlimited"):
         return VITESSE_SANS_LIMITE_KMH
     if texte == "walk":
-        return VITESSES_CONTEXTE["*"]["walk"]
+        return float(VITESSES_CONTEXTE["*"]["walk"])
     nombre = _NOMBRE.match(texte)
     if nombre is None or nombre[2] not in _UNITES_KMH:
         return math.nan

@@ -69,6 +69,10 @@ NIVEAUX_SUPPOSES: Final[dict[str, float]] = {
 NIVEAUX_PAR_DEFAUT: Final = 2.0
 #: Hauteur d'un niveau, m.
 HAUTEUR_NIVEAU_M: Final = 3.0
+#: Tags dont dépend la table.
+CLES_BATIMENT: Final = frozenset(
+    {"building", "building:levels", "building:flats", "building:use", "height", *_CLES_ACTIVITE}
+)
 _NOMBRE: Final = re.compile(r"^\s*(\d+(?:[.,]\d+)?)")
 
 

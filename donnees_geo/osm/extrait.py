@@ -21,11 +21,12 @@ from donnees_geo.configuration_manifeste import verifier_crs_metrique
 from donnees_geo.conventions import CRS_GEO
 from donnees_geo.erreurs import Constat, ErreurConfiguration, ErreurReseau, Gravite
 from donnees_geo.osm.acces import CLES_ACCES, evaluer_acces
-from donnees_geo.osm.batiments import construire_batiments, est_batiment
+from donnees_geo.osm.batiments import CLES_BATIMENT, construire_batiments, est_batiment
 from donnees_geo.osm.fond import CLES_FOND, construire_fond, est_fond
 from donnees_geo.osm.lecture import ObjetsOsm, Progression, Selection, VoiesBrutes, lire_objets
 from donnees_geo.osm.points_interet import (
     cles_discriminantes,
+    cles_lues,
     construire_points_interet,
     filtre_services,
 )
@@ -120,16 +121,18 @@ def lire_osm(
     reseau = _construire_reseau(objets.voies, emprise, crs, transformation, fichier)
     avance("Construction des surfaces", 0.80)
     surfaces = _dans_emprise(construire_geometries(objets), emprise)
-    avance("Recherche des équipements", 0.88)
+    constats = _constats(fichier, objets, surfaces)
     noeuds = _noeuds_dans_emprise(objets, emprise)
-    avec_tags_service = filtre_services(services)
-    points = construire_points_interet(noeuds, surfaces.choisir(avec_tags_service), services, crs)
+    date = objets.date
+    del objets  # les coordonnées brutes pèsent autant que les surfaces construites
+    avance("Recherche des équipements", 0.88)
+    points = construire_points_interet(
+        noeuds, surfaces.choisir(filtre_services(services)), services, crs
+    )
     batiments = construire_batiments(surfaces, crs) if avec_batiments else None
     fond = construire_fond(surfaces, crs) if avec_fond else {}
     avance("Extrait OSM lu", 1.0)
-    return ExtraitOsm(
-        reseau, points, batiments, fond, _constats(fichier, objets, surfaces), objets.date
-    )
+    return ExtraitOsm(reseau, points, batiments, fond, constats, date)
 
 
 def _selection(
@@ -141,17 +144,21 @@ def _selection(
 ) -> Selection:
     cles_services = cles_discriminantes(services)
     cles_surfaces = set(cles_services)
+    cles_tags = {"area", "highway", "waterway", "railway", "barrier", *cles_lues(services)}
     tests: list[Callable[[Any], bool]] = []
     if services:
         tests.append(filtre_services(services))
     if avec_fond:
         cles_surfaces.update(CLES_FOND)
+        cles_tags.update(CLES_FOND)
         tests.append(est_fond)
     if avec_batiments:
         cles_surfaces.add("building")
-        tests.append(est_batiment)
+        cles_tags.update(CLES_BATIMENT)
+        tests.insert(0, est_batiment)  # le plus fréquent et le plus rapide
     return Selection(
         boite=None if emprise is None else emprise.bounds,
+        cles_tags=frozenset(cles_tags),
         cles_noeuds=cles_services,
         cles_surfaces=tuple(sorted(cles_surfaces)),
         retenir=lambda tags: any(test(tags) for test in tests),
@@ -277,8 +284,8 @@ def _constats(fichier: Path, objets: ObjetsOsm, surfaces: GeometriesOsm) -> list
             Constat(
                 Gravite.MINEUR,
                 objet,
-                f"{objets.lignes_coupees} surface(s) ou ligne(s) sont coupées au bord de l'extrait "
-                ": leur contour est fermé au plus court.",
+                f"{objets.lignes_coupees} surface(s) ou ligne(s) ont des noeuds absents de "
+                "l'extrait : celles dont le contour ne se ferme plus comptent comme des lignes.",
             )
         )
     if surfaces.incompletes:

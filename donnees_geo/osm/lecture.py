@@ -8,6 +8,7 @@ n'a lieu que s'il y en a.
 from __future__ import annotations
 
 import logging
+import struct
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ EXTENSIONS: Final = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
 _INDEX_POSITIONS: Final = "sparse_mem_array"
 #: En-tête d'une LineString WKB en hexadécimal : ordre (1 octet), type (4), nombre de points (4).
 _ENTETE_HEXA: Final = 18
+_OCTETS_LIGNE_COURTE: Final = 40 * 16
 _TYPES_SURFACE: Final = (("type", "multipolygon"), ("type", "boundary"))
 
 Boite = tuple[float, float, float, float]
@@ -90,7 +92,8 @@ class ObjetsOsm:
     noeuds
         ``(id, lon, lat, tags)`` des noeuds retenus.
     lignes
-        ``(id, tags, coordonnées hexadécimales, fermée)`` des voies retenues hors circulation.
+        ``(id, tags, coordonnées hexadécimales, fermée)`` des voies retenues hors circulation ; une
+        voie dont un noeud manque n'est pas tenue pour fermée.
     relations
         ``(id, tags, identifiants des voies membres)`` des surfaces en plusieurs voies.
     membres
@@ -118,6 +121,8 @@ class Selection:
     ----------
     boite
         ``(ouest, sud, est, nord)`` en degrés, ou ``None`` pour tout garder.
+    cles_tags
+        Clés dont la valeur est conservée.
     cles_noeuds, cles_surfaces
         Clés qui retiennent un noeud, une voie ou une relation ; vide : aucun.
     retenir
@@ -127,6 +132,7 @@ class Selection:
     """
 
     boite: Boite | None
+    cles_tags: frozenset[str]
     cles_noeuds: tuple[str, ...]
     cles_surfaces: tuple[str, ...]
     retenir: Callable[[Any], bool]
@@ -291,6 +297,25 @@ def _coordonnees(voie: Any) -> tuple[str, int]:
         return octets.hex().upper(), len(voie.nodes) - len(places)
 
 
+def _touche(hexa: str, boite: Boite) -> bool:
+    """Vrai si l'enveloppe d'une ligne (coordonnées hexadécimales) touche la boîte."""
+    ouest, sud, est, nord = boite
+    octets = bytes.fromhex(hexa)
+    lon, lat = struct.unpack_from("<2d", octets)
+    if ouest <= lon <= est and sud <= lat <= nord:
+        return True
+    if len(octets) <= _OCTETS_LIGNE_COURTE:
+        # Pour une ligne courte, les comparaisons de Python coûtent moins que numpy.
+        valeurs = struct.unpack(f"<{len(octets) // 8}d", octets)
+        lons, lats = valeurs[0::2], valeurs[1::2]
+        return bool(
+            min(lons) <= est and max(lons) >= ouest and min(lats) <= nord and max(lats) >= sud
+        )
+    points = np.frombuffer(octets, dtype="<f8").reshape(-1, 2)
+    (lon_min, lat_min), (lon_max, lat_max) = points.min(axis=0), points.max(axis=0)
+    return bool(lon_min <= est and lon_max >= ouest and lat_min <= nord and lat_max >= sud)
+
+
 class _Collecte:
     """Range chaque objet reçu du lecteur dans :class:`ObjetsOsm`."""
 
@@ -299,6 +324,7 @@ class _Collecte:
         self._objets = objets
         self._boite = selection.boite
         self._avec_surfaces = bool(selection.cles_surfaces)
+        self._tags_connus: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
 
     def recevoir(self, objet: Any) -> None:
         if objet.is_way():
@@ -306,8 +332,9 @@ class _Collecte:
         elif objet.is_node():
             self._recevoir_noeud(objet)
         elif self._selection.retenir(objet.tags):
+            # Seules les voies délimitent une surface ; les étiquettes (« label ») sont des noeuds.
             membres = tuple(m.ref for m in objet.members if m.type == "w")
-            self._objets.relations.append((objet.id, dict(objet.tags), membres))
+            self._objets.relations.append((objet.id, self._tags(objet.tags), membres))
 
     def _recevoir_noeud(self, noeud: Any) -> None:
         position = noeud.location
@@ -319,37 +346,33 @@ class _Collecte:
             if not (ouest <= lon <= est and sud <= lat <= nord):
                 return
         if self._selection.retenir(noeud.tags):
-            self._objets.noeuds.append((noeud.id, lon, lat, dict(noeud.tags)))
+            self._objets.noeuds.append((noeud.id, lon, lat, self._tags(noeud.tags)))
 
     def _recevoir_voie(self, voie: Any) -> None:
+        # La position d'abord : d'un extrait régional, la plupart des voies sont hors de la boîte.
+        hexa, manquants = _coordonnees(voie)
+        if not hexa or (self._boite is not None and not _touche(hexa, self._boite)):
+            return
         tags = voie.tags
         circulable = "highway" in tags or (
             self._selection.avec_bacs and tags.get("route") == "ferry"
         )
         retenue = self._avec_surfaces and self._selection.retenir(tags)
-        if not (circulable or retenue):
-            return
-        hexa, manquants = _coordonnees(voie)
-        if not hexa or (self._boite is not None and not self._touche(hexa)):
-            return
         if circulable:
             self._ajouter_voie(voie, hexa, manquants)
         if retenue:
             self._objets.lignes_coupees += manquants > 0
-            self._objets.lignes.append((voie.id, dict(tags), hexa, voie.is_closed()))
+            complete = voie.is_closed() and not manquants
+            self._objets.lignes.append((voie.id, self._tags(tags), hexa, complete))
 
-    def _touche(self, hexa: str) -> bool:
-        """Vrai si l'enveloppe de la voie touche la boîte."""
-        assert self._boite is not None
-        ouest, sud, est, nord = self._boite
-        points = np.frombuffer(bytes.fromhex(hexa), dtype="<f8")
-        lon, lat = points[0], points[1]
-        if ouest <= lon <= est and sud <= lat <= nord:
-            return True
-        lons, lats = points[0::2], points[1::2]
-        return bool(
-            lons.min() <= est and lons.max() >= ouest and lats.min() <= nord and lats.max() >= sud
-        )
+    def _tags(self, tags: Any) -> dict[str, str]:
+        """Tags utiles d'un objet ; les objets aux mêmes tags partagent le même dictionnaire."""
+        gardees = self._selection.cles_tags
+        paires = tuple([(t.k, t.v) for t in tags if t.k in gardees])
+        connu = self._tags_connus.get(paires)
+        if connu is None:
+            connu = self._tags_connus[paires] = dict(paires)
+        return connu
 
     def _ajouter_voie(self, voie: Any, hexa: str, manquants: int) -> None:
         voies = self._objets.voies

@@ -88,6 +88,12 @@ def cles_discriminantes(services: Sequence[Service]) -> tuple[str, ...]:
 _CLES_REPANDUES = frozenset({"name", "access", "building", "operator", "brand", "official_name"})
 
 
+def cles_lues(services: Sequence[Service]) -> frozenset[str]:
+    """Toutes les clés dont dépendent les services, et le nom."""
+    regles = [r for s in services for r in (*s.tags_osm, *s.tags_osm_exclus)]
+    return frozenset(cle for regle in regles for cle in regle) | {"name"}
+
+
 def filtre_services(services: Sequence[Service]) -> Callable[[Any], bool]:
     """Test rapide d'un objet lu : vrai si ses tags satisfont au moins une règle."""
     regles = [r for s in services for r in s.tags_osm if r]
@@ -137,7 +143,8 @@ def construire_points_interet(
     geometries = np.concatenate([positions.reshape(-1), surfaces.geometries])
     tags = [n[3] for n in noeuds] + list(surfaces.tags)
     identifiants = [f"n{n[0]}" for n in noeuds] + list(surfaces.identifiants)
-    lignes = [(o, s) for o, t in enumerate(tags) for s in services_de(t, services)]
+    rendus = {cle: services_de(t, services) for cle, t in {id(t): t for t in tags}.items()}
+    lignes = [(o, s) for o, t in enumerate(tags) for s in rendus[id(t)]]
     objet = np.array([o for o, _ in lignes], dtype=np.int64)
     service = np.array([s for _, s in lignes], dtype=np.int64)
     surfacique = np.array([s.surfacique for s in services], dtype=bool)

@@ -51,7 +51,10 @@ class GeometriesOsm:
 
     def choisir(self, garder: Callable[[Mapping[str, str]], bool]) -> GeometriesOsm:
         """Sous-ensemble des objets dont les tags satisfont ``garder``."""
-        indices = [i for i, tags in enumerate(self.tags) if garder(tags)]
+        # Les objets aux mêmes tags partagent leur dictionnaire : un test par dictionnaire.
+        distincts = {id(tags): tags for tags in self.tags}
+        gardes = {cle for cle, tags in distincts.items() if garder(tags)}
+        indices = [i for i, tags in enumerate(self.tags) if id(tags) in gardes]
         return self.prendre(np.array(indices, dtype=np.int64))
 
 
