@@ -25,21 +25,18 @@ _INDICATEURS: Final = "indicateurs.csv"
 _CARENCES: Final = "carences.csv"
 _DESCRIPTION: Final = "resultat.json"
 #: Colonnes lues comme du texte : un code commune commence souvent par un zéro.
-_TEXTES: Final = dict.fromkeys(
-    (
-        "zone_type",
-        "zone_code",
-        "zone_nom",
-        "palier",
-        "fonction",
-        "service",
-        "mode",
-        "modes",
-        "equipement_proche",
-        "equipement_proche_nom",
-        "equipement_proche_commune",
-    ),
-    str,
+_TEXTES: Final[tuple[str, ...]] = (
+    "zone_type",
+    "zone_code",
+    "zone_nom",
+    "palier",
+    "fonction",
+    "service",
+    "mode",
+    "modes",
+    "equipement_proche",
+    "equipement_proche_nom",
+    "equipement_proche_commune",
 )
 
 
@@ -179,7 +176,7 @@ def lire_resultats(dossier: Path) -> ResultatLu:
 
 
 def _lire_csv(chemin: Path) -> pd.DataFrame:
-    table = pd.read_csv(chemin, dtype=_TEXTES, keep_default_na=False, na_values={})
+    table = pd.read_csv(chemin, dtype=dict.fromkeys(_TEXTES, str), keep_default_na=False)
     for colonne in table.columns.difference(list(_TEXTES)):
         table[colonne] = pd.to_numeric(table[colonne].replace("", float("nan")))
     return table
