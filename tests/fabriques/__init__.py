@@ -1,0 +1,1 @@
+"""Fabriques de données d'essai, communes à plusieurs fichiers de tests."""
