@@ -137,9 +137,7 @@ def mesurer(
         if tache.module is not None:
             trouve = interpretes.pour(tache.module, recent=tache.recent)
             if trouve is None:
-                absences.append(
-                    Absence(tache.moteur, "non installé (demi-heure banc --installer-pairs)")
-                )
+                absences.append(Absence(tache.moteur, "non installé : voir --installer-pairs"))
                 continue
             python = trouve
         resultats = [executer(tache, python, dossier) for _ in range(tache.passages)]

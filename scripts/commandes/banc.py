@@ -101,9 +101,8 @@ def lire_reseau(options: argparse.Namespace) -> tuple[Any, str]:
     ErreurProjet
         Ni territoire ni extrait, ou extrait sans CRS.
     """
-    from donnees_geo.territoire import charger_territoire
-
     from donnees_geo.osm import lire_osm
+    from donnees_geo.territoire import charger_territoire
 
     if options.dossier is not None:
         territoire = charger_territoire(options.dossier)

@@ -39,10 +39,9 @@ def declarer(commandes: Any) -> None:
 
 def executer(options: argparse.Namespace) -> int:
     """Calculer l'étude, écrire les trois tables, résumer."""
-    from donnees_geo.territoire import charger_territoire
-
     from accessibilite.etude import calculer_etude
     from donnees_geo.configuration import lire_parametres
+    from donnees_geo.territoire import charger_territoire
 
     if options.sortie.exists() and not options.sortie.is_dir():
         raise ErreurProjet("La sortie doit être un dossier.", objet=options.sortie)

@@ -72,9 +72,8 @@ def executer_demo(options: argparse.Namespace) -> int:
 
 def executer_verifier(options: argparse.Namespace) -> int:
     """Montrer les constats ; 1 si l'un d'eux bloque."""
-    from donnees_geo.territoire import verifier_territoire
-
     from donnees_geo.configuration import lire_manifeste
+    from donnees_geo.territoire import verifier_territoire
 
     manifeste = lire_manifeste(options.manifeste)
     with progression("Vérification", montrer=options.montrer):
@@ -101,9 +100,8 @@ def montrer_constats(constats: Sequence[Constat]) -> None:
 
 def executer_preparer(options: argparse.Namespace) -> int:
     """Préparer un territoire."""
-    from donnees_geo.territoire import preparer_territoire
-
     from donnees_geo.configuration import lire_manifeste, lire_parametres
+    from donnees_geo.territoire import preparer_territoire
 
     manifeste = lire_manifeste(options.manifeste)
     parametres = lire_parametres(options.parametres)

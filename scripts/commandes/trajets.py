@@ -14,11 +14,10 @@ from donnees_geo.conventions import CRS_GEO, LIBELLES_MODES, ModeRue
 from donnees_geo.erreurs import ErreurConfiguration, ErreurReseau
 
 if TYPE_CHECKING:
-    from donnees_geo.territoire import Territoire
-
     from accessibilite.graphe import Graphe
     from accessibilite.rattachement import Rattachement
     from donnees_geo.configuration import Parametres
+    from donnees_geo.territoire import Territoire
 
 #: Options qui ne règlent que le transport collectif.
 OPTIONS_TC: Final = ("depart", "fenetre", "centile", "marche_max", "duree_max")
@@ -43,11 +42,10 @@ class Deplacement:
 
 def charger_deplacement(options: argparse.Namespace, mode: ModeRue) -> Deplacement:
     """Charger le territoire et construire le graphe d'un mode de rue."""
-    from donnees_geo.territoire import charger_territoire
-
     from accessibilite.graphe import construire_graphe
     from accessibilite.profils import construire_profil
     from donnees_geo.configuration import lire_parametres
+    from donnees_geo.territoire import charger_territoire
 
     parametres = lire_parametres(options.parametres)
     profil = construire_profil(parametres, mode, options.vitesse)
