@@ -170,11 +170,9 @@ def _durees_point(profil, cibles, temps, avant_s, apres, minutes, budget, durees
 
 
 @nb.njit(cache=True, nogil=True)
-def remplir_durees(
-    profil, liens, marche, avant_s, apres, minutes, budget, premier, dernier, durees
-):  # type: ignore[no-untyped-def]
-    """Durées porte à porte, int32[points, minutes], des points ``premier`` à ``dernier``."""
-    for i in range(premier, dernier):
+def remplir_durees(profil, liens, marche, avant_s, apres, minutes, budget, durees):  # type: ignore[no-untyped-def]
+    """Durées porte à porte de chaque point à chaque minute, int32[points, minutes]."""
+    for i in range(durees.shape[0]):
         durees[i, :] = marche[i] if marche[i] <= budget else INFINI_S
         l0, l1 = liens.debut[i], liens.debut[i + 1]
         _durees_point(
@@ -185,12 +183,11 @@ def remplir_durees(
 
 @nb.njit(cache=True, nogil=True)
 def resumer_durees(  # type: ignore[no-untyped-def]
-    profil, liens, marche, avant_s, apres, minutes, budget, rangs, seuil, premier, dernier,
-    centiles, part,
+    profil, liens, marche, avant_s, apres, minutes, budget, rangs, seuil, centiles, part,
 ):  # fmt: skip
     """Centiles et part des départs sous le seuil, point par point, sans garder les minutes."""
     durees = np.empty(minutes.size, dtype=np.int32)
-    for i in range(premier, dernier):
+    for i in range(part.size):
         durees[:] = marche[i] if marche[i] <= budget else INFINI_S
         l0, l1 = liens.debut[i], liens.debut[i + 1]
         _durees_point(

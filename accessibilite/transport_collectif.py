@@ -330,7 +330,7 @@ def evaluer_acces(
     resumer_durees(
         profil, liens, marche_directe_s, _marge(o, sens), sens == "depuis", minutes,
         np.int32(o.duree_max_s), rangs_centiles(centiles, minutes.size), np.int32(seuil_s),
-        0, n, temps, part,
+        temps, part,
     )  # fmt: skip
     return AccesTc(tuple(float(c) for c in centiles), temps, part)
 
@@ -352,7 +352,7 @@ def calculer_durees(
     durees = np.empty((n, o.minutes.size), dtype=np.int32)
     remplir_durees(
         profil, liens, marche_directe_s, _marge(o, sens), sens == "depuis", o.minutes,
-        np.int32(o.duree_max_s), 0, n, durees,
+        np.int32(o.duree_max_s), durees,
     )  # fmt: skip
     return durees
 

@@ -169,8 +169,9 @@ def test_un_car_qui_en_double_un_autre_est_prefere():
 
 
 def test_on_ne_monte_ni_ne_descend_la_ou_c_est_interdit():
-    course = Course([(0, 0, 100, True, False), (1, 160, 160, False, True), (2, 220, 220, True, False),
-                     (3, 280, 280, False, True)])  # fmt: skip
+    monte, descend = (True, False), (False, True)
+    course = Course([(0, 0, 100, *monte), (1, 160, 160, *descend), (2, 220, 220, *monte),
+                     (3, 280, 280, *descend)])  # fmt: skip
     ville = Ville(4, [course])
     options = {"embarquement_min_s": 0, "fenetre_duree_s": 0}
 
