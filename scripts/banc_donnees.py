@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from donnees_geo.reseau import ReseauRues, enregistrer_reseau
 
 GRAINE: Final = 20260317
 CATEGORIES: Final = 25
+T = TypeVar("T", bound="np.number[Any]")
 #: Taille visée du réseau ; un extrait plus petit est juxtaposé à lui-même.
 NOEUDS_VISES: Final = 150_000
 NOMBRES_DE_LIEUX: Final = (50, 500)
@@ -41,9 +42,10 @@ def juxtaposer(reseau: ReseauRues, copies: int) -> ReseauRues:
         return reseau
     largeur = float(np.ptp(reseau.geometrie_x)) + 10_000.0
 
-    def repeter(colonne: NDArray[np.generic], pas: float = 0) -> NDArray[np.generic]:
+    def repeter(colonne: NDArray[T], pas: float = 0) -> NDArray[T]:
         decalage = np.repeat(np.arange(copies) * pas, colonne.size).astype(colonne.dtype)
-        return np.tile(colonne, copies) + decalage
+        somme: NDArray[T] = np.tile(colonne, copies) + decalage
+        return somme
 
     n, sommets = reseau.nombre_noeuds, int(reseau.geometrie_debut[-1])
     altitude = reseau.geometrie_altitude_m
@@ -118,8 +120,9 @@ def _ecrire_demandes(graphe: Graphe, fichier: Path, premier: int, nombre: int) -
     origines = hasard.choice(praticables[praticables < premier], nombre, replace=False)
     x, y = reseau.noeud_x[origines], reseau.noeud_y[origines]
     lon, lat = Transformer.from_crs(reseau.crs, CRS_GEO, always_xy=True).transform(x, y)
-    lieux = {
+    lieux: dict[str, Any] = {
         f"lieux_{k}": hasard.choice(praticables, (CATEGORIES, min(k, praticables.size)))
         for k in NOMBRES_DE_LIEUX
     }
-    np.savez(fichier, origines=origines, x=x, y=y, lon=lon, lat=lat, **lieux)
+    demandes: dict[str, Any] = {"origines": origines, "x": x, "y": y, "lon": lon, "lat": lat}
+    np.savez(fichier, **demandes, **lieux)

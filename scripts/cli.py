@@ -12,7 +12,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import Final
 
@@ -91,7 +91,7 @@ def _executer(options: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def _arret_propre():  # type: ignore[no-untyped-def]
+def _arret_propre() -> Iterator[None]:
     """Traiter une demande d'arrêt (SIGTERM) comme Ctrl-C : les fichiers provisoires sont ôtés."""
 
     def interrompre(_signal: int, _cadre: FrameType | None) -> None:

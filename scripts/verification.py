@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from scripts.actifs import assurer_actifs
 from scripts.environnement import ErreurInstallation, assurer_environnement, dire, lancer
 
 #: Paquets Debian des essais du visualiseur : un navigateur et une police à accents.
@@ -62,12 +63,13 @@ def principal(arguments: list[str]) -> int:
     """
     try:
         python = assurer_environnement(developpement=True).python
+        assurer_actifs(python)
     except ErreurInstallation as echec:
         print(echec, file=sys.stderr)
         return 1
     if navigateur_a_installer():
         installer_navigateur()
-    codes = []
+    codes: list[int] = []
     for titre, commande in etapes(python, arguments):
         if codes and any(codes):
             dire(f"(déjà en défaut : {sum(map(bool, codes))} vérification(s))")

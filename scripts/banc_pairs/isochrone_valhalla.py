@@ -26,7 +26,7 @@ def construire_tuiles(dossier: Path, pbf: str, transit: Path | None = None) -> d
     fichier.write_text(json.dumps(configuration), encoding="utf-8")
     subprocess.run(
         [
-            *(sys.executable, "-m", "valhalla", "--quiet"),
+            *(sys.executable, "-m", "valhalla"),
             *("valhalla_build_tiles", "-c", str(fichier), pbf),
         ],
         check=True,

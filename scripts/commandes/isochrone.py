@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from donnees_geo.conventions import LIBELLES_MODES
+from donnees_geo.conventions import LIBELLES_MODES, Sens
 from scripts.commandes.affichage import composer_tableau, nombre_fr, progression
 from scripts.commandes.analyse import (
     ajouter_options_trajet,
@@ -115,7 +115,7 @@ def executer(options: argparse.Namespace) -> int:
 
 
 def compter_habitants(
-    deplacement: Deplacement, point: Rattachement, sens: str, seuils: list[float]
+    deplacement: Deplacement, point: Rattachement, sens: Sens, seuils: list[float]
 ) -> list[float]:
     """Habitants atteints sous chaque seuil, d'après le temps de leur carreau sur le réseau.
 
@@ -124,7 +124,7 @@ def compter_habitants(
     list
         Une valeur par seuil ; NaN si le territoire n'a pas de population.
     """
-    from accessibilite.matrices import calculer_plus_proche
+    from accessibilite.dijkstra import calculer_plus_proche
     from accessibilite.rattachement import rattacher_points
 
     carreaux = deplacement.territoire.carreaux
@@ -137,9 +137,7 @@ def compter_habitants(
         carreaux["y"].to_numpy(dtype=float),
         deplacement.parametres.rattachement_max_m,
     )
-    temps = calculer_plus_proche(
-        deplacement.graphe, demande, point, sens="depuis" if sens == "depuis" else "vers"
-    ).temps_s
+    temps = calculer_plus_proche(deplacement.graphe, demande, point, sens=sens).temps_s
     return [float(np.nansum(population[temps <= seuil])) for seuil in seuils]
 
 

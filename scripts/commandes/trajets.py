@@ -94,7 +94,8 @@ def _hors_emprise(territoire: Territoire, lon: Any, lat: Any, marge_m: float) ->
             & (y >= reseau.geometrie_y.min() - marge_m)
             & (y <= reseau.geometrie_y.max() + marge_m)
         )
-    return ~dedans
+    dehors: NDArray[np.bool_] = ~dedans
+    return dehors
 
 
 def emprise_en_degres(territoire: Territoire) -> tuple[float, float, float, float]:

@@ -170,6 +170,8 @@ def test_demarrage_s_arrete_a_la_premiere_faute(
 
     monkeypatch.setattr(demarrage, "RACINE", tmp_path)
     monkeypatch.setattr(demarrage, "lancer", faux_lancer)
+    # Les composants du visualiseur s'installent par npm : hors de cet essai.
+    monkeypatch.setattr(demarrage, "assurer_actifs", lambda _python: True, raising=False)
     monkeypatch.setattr(
         demarrage, "assurer_environnement", lambda *, developpement: Environnement(tmp_path)
     )
