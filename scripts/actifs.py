@@ -108,6 +108,20 @@ def installer_actifs(
     return True
 
 
+def assurer_actifs(python: Path) -> bool:
+    """Installer les composants, ou dire pourquoi ils manquent sans arrêter l'installation.
+
+    Le reste du programme marche sans eux ; le visualiseur dit alors ce qui lui manque.
+    """
+    try:
+        installer_actifs(python)
+    except ErreurInstallation as echec:
+        print(echec, file=sys.stderr)
+        dire("Le visualiseur n'aura sa carte que si internet est joignable.")
+        return False
+    return True
+
+
 def _lancer_npm(npm: list[str], travail: Path) -> None:
     commande = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     resultat = subprocess.run(

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from scripts.actifs import assurer_actifs
 from scripts.environnement import RACINE, ErreurInstallation, assurer_environnement, dire, lancer
 
 
@@ -59,6 +60,7 @@ def principal(arguments: list[str] | None = None) -> int:
     options = lire_arguments(arguments)
     try:
         python = assurer_environnement(developpement=False).python
+        assurer_actifs(python)
     except ErreurInstallation as echec:
         print(echec, file=sys.stderr)
         return 1
