@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyogrio
 import shapely
+from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from shapely.geometry.base import BaseGeometry
 
@@ -135,6 +136,16 @@ def nettoyer_geometries(
     return table.reset_index(drop=True)
 
 
+def garder_polygones(geometries: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Ne garder que la part surfacique de géométries (une intersection laisse des lignes)."""
+    resultat = geometries.copy()
+    melanges = np.flatnonzero(shapely.get_type_id(geometries) == 7)  # GeometryCollection
+    for rang in melanges:
+        parties = shapely.get_parts(geometries[rang])
+        resultat[rang] = shapely.union_all(parties[shapely.get_dimensions(parties) == 2])
+    return resultat
+
+
 def verifier_emprise_crs(bornes_wgs84: Sequence[float], crs: str, objet: str) -> Constat | None:
     """Vérifier que des données tombent dans le domaine d'emploi du CRS du territoire.
 
@@ -187,6 +198,13 @@ def bornes_en_wgs84(bornes: Sequence[float], crs: str) -> tuple[float, float, fl
     xmin, ymin, xmax, ymax = bornes
     ouest, sud, est, nord = vers_geo.transform_bounds(xmin, ymin, xmax, ymax, densify_pts=21)
     return ouest, sud, est, nord
+
+
+def reprojeter(geometrie: BaseGeometry, transformation: Transformer) -> BaseGeometry:
+    """Appliquer une transformation de CRS (``always_xy``) aux sommets d'une géométrie."""
+    return shapely.transform(
+        geometrie, lambda xy: np.column_stack(transformation.transform(xy[:, 0], xy[:, 1]))
+    )
 
 
 def deviner_crs(bornes: Sequence[float]) -> int | None:
