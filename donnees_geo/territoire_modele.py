@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import geopandas as gpd
@@ -60,6 +61,8 @@ class Territoire:
         Catalogue employé à la préparation.
     offre
         Offre de transport collectif, ``None`` sans GTFS.
+    date_service
+        Jour étudié par défaut, ``None`` si le manifeste ne le donne pas.
     fond
         Couches du fond de carte (eau, bois, voies ferrées…), par nom.
     couches
@@ -86,6 +89,7 @@ class Territoire:
     contour: BaseGeometry
     services: tuple[Service, ...]
     offre: OffreTransport | None = None
+    date_service: date | None = None
     fond: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
     couches: dict[str, Path] = field(default_factory=dict)
     constats: tuple[Constat, ...] = ()

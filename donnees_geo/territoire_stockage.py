@@ -15,6 +15,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -237,6 +238,7 @@ def charger_territoire(dossier: Path | str) -> Territoire:
         contour=contour,
         services=tuple(_service(s) for s in services),
         offre=lire_offre_preparee(offre) if offre.is_dir() else None,
+        date_service=date.fromisoformat(jour) if (jour := index.get("date_service")) else None,
         fond=fond,
         couches={p.stem: p for p in sorted((donnees / "couches").glob("*.parquet"))},
         constats=tuple(
@@ -278,6 +280,7 @@ def _composer_index(
         "nom": manifeste.nom,
         "crs": manifeste.crs,
         "fictif": manifeste.fictif,
+        "date_service": manifeste.date_service.isoformat() if manifeste.date_service else None,
         "empreinte": empreinte,
         "donnees": f"{_PREFIXE}{empreinte[:12]}",
         "sources": [dataclasses.asdict(s) for s in sources],

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from donnees_geo.conventions import LIBELLES_MODES, Sens
+from donnees_geo.conventions import LIBELLES_MODES, ModeRue
 from scripts.commandes.affichage import composer_tableau, nombre_fr, progression
 from scripts.commandes.analyse import (
     ajouter_options_trajet,
@@ -25,9 +27,11 @@ from scripts.commandes.trajets import (
     rattacher,
     refuser_options_tc,
 )
+from scripts.commandes.transport import charger_transport, temps_des_carreaux
 
 if TYPE_CHECKING:
     from accessibilite.isochrones import Isochrone, OptionsTrace
+    from accessibilite.portions import Portions
     from accessibilite.rattachement import Rattachement
 
 EXTENSIONS: Final = (".geojson", ".gpkg", ".tif")
@@ -79,44 +83,113 @@ def declarer(commandes: Any) -> None:
     analyseur.set_defaults(executer=executer)
 
 
+@dataclass(frozen=True)
+class Recherche:
+    """Rues atteintes et temps des carreaux, quel que soit le mode.
+
+    Attributes
+    ----------
+    deplacement
+        Territoire, paramètres et graphe sur lequel les rues sont atteintes.
+    portions
+        Portions de rues atteintes au plus grand seuil.
+    temps_carreaux_s
+        float64[carreaux] ; ``inf`` inaccessible.
+    hypotheses
+        Vitesses, fenêtre, limites : une carte sans elles ne se relit pas.
+    """
+
+    deplacement: Deplacement
+    portions: Portions
+    temps_carreaux_s: NDArray[np.float64]
+    hypotheses: str
+
+
 def executer(options: argparse.Namespace) -> int:
     """Tracer, écrire et résumer."""
     from accessibilite.isochrones import OptionsTrace, tracer_isochrones
-    from accessibilite.portions import atteindre
 
     exiger_dossier_parent(options.sortie)
-    refuser_options_tc(options)
+    seuils = [minutes * 60.0 for minutes in options.minutes]
     with progression("Isochrone", montrer=options.montrer) as avancer:
-        avancer("chargement", 0.0)
-        deplacement = charger_deplacement(options, options.mode)
-        parametres = deplacement.parametres
-        nom = ["le point demandé"]
-        point = rattacher(deplacement, [options.lon], [options.lat], nom)
-        exiger_rattache(point, options.mode, parametres.rattachement_max_m, nom)
+        avancer("recherche", 0.0)
+        chercher = chercher_tc if options.mode == "tc" else chercher_rue
+        recherche = chercher(options, seuils[-1])
+        parametres = recherche.deplacement.parametres
         trace = OptionsTrace(
             tampon_m=parametres.tampon_isochrone_m,
             pas_m=parametres.pas_isochrone_m,
             pas_long_m=parametres.pas_isochrone_long_m,
             trous=options.trous,
         )
-        seuils = [minutes * 60.0 for minutes in options.minutes]
-        avancer("recherche", 0.5)
-        portions, _ = atteindre(deplacement.graphe, point, seuils[-1], sens=options.sens)
         avancer("tracé", 0.7)
-        isochrones = tracer_isochrones(deplacement.graphe, portions, seuils, trace)
-        habitants = compter_habitants(deplacement, point, options.sens, seuils)
+        isochrones = tracer_isochrones(
+            recherche.deplacement.graphe, recherche.portions, seuils, trace
+        )
+        habitants = compter_habitants(recherche, seuils)
         avancer("écriture", 0.9)
-        attributs = decrire(options, deplacement)
-        _ecrire(options.sortie, deplacement, portions, isochrones, habitants, attributs, trace)
-    print(f"Isochrones {LIBELLES_MODES[options.mode]} {options.sens} ({attributs['hypotheses']})")
+        attributs = decrire(options, recherche)
+        _ecrire(options.sortie, recherche, isochrones, habitants, attributs, trace)
+    print(f"Isochrones {LIBELLES_MODES[options.mode]} {options.sens} le point")
+    print(f"Hypothèses : {attributs['hypotheses']}")
+    if recherche.deplacement.territoire.fictif:
+        print("Données fictives : ce territoire n'existe pas.")
     print(_resumer(isochrones, habitants))
     print(f"Écrit : {options.sortie}")
     return 0
 
 
-def compter_habitants(
-    deplacement: Deplacement, point: Rattachement, sens: Sens, seuils: list[float]
-) -> list[float]:
+def chercher_rue(options: argparse.Namespace, limite_s: float) -> Recherche:
+    """Rues et carreaux atteints à pied, à vélo ou en voiture."""
+    from accessibilite.dijkstra import calculer_plus_proche
+    from accessibilite.portions import atteindre
+
+    refuser_options_tc(options)
+    deplacement = charger_deplacement(options, options.mode)
+    point = _rattacher_point(options, deplacement, options.mode)
+    portions, _ = atteindre(deplacement.graphe, point, limite_s, sens=options.sens)
+    demande = rattacher_carreaux(deplacement)
+    temps = calculer_plus_proche(deplacement.graphe, demande, point, sens=options.sens).temps_s
+    return Recherche(deplacement, portions, temps, decrire_profil(deplacement))
+
+
+def chercher_tc(options: argparse.Namespace, limite_s: float) -> Recherche:
+    """Rues et carreaux atteints en transport collectif, au centile demandé."""
+    from accessibilite.recherche_tc import calculer_portions_tc
+
+    pret = charger_transport(options, duree_min_s=limite_s)
+    point = _rattacher_point(options, pret.deplacement, "marche")
+    portions = calculer_portions_tc(
+        pret.reseau, pret.marche, point, limite_s, options.sens, centile=pret.centiles[0]
+    )
+    demande = rattacher_carreaux(pret.deplacement)
+    temps = temps_des_carreaux(pret, point, demande, options.sens)
+    return Recherche(pret.deplacement, portions, temps, pret.hypotheses)
+
+
+def _rattacher_point(
+    options: argparse.Namespace, deplacement: Deplacement, mode: ModeRue
+) -> Rattachement:
+    nom = ["le point demandé"]
+    point = rattacher(deplacement, [options.lon], [options.lat], nom)
+    exiger_rattache(point, mode, deplacement.parametres.rattachement_max_m, nom)
+    return point
+
+
+def rattacher_carreaux(deplacement: Deplacement) -> Rattachement:
+    """Rattacher les points de demande des carreaux."""
+    from accessibilite.rattachement import rattacher_points
+
+    carreaux = deplacement.territoire.carreaux
+    return rattacher_points(
+        deplacement.graphe,
+        carreaux["x"].to_numpy(dtype=float),
+        carreaux["y"].to_numpy(dtype=float),
+        deplacement.parametres.rattachement_max_m,
+    )
+
+
+def compter_habitants(recherche: Recherche, seuils_s: list[float]) -> list[float]:
     """Habitants atteints sous chaque seuil, d'après le temps de leur carreau sur le réseau.
 
     Returns
@@ -124,49 +197,44 @@ def compter_habitants(
     list
         Une valeur par seuil ; NaN si le territoire n'a pas de population.
     """
-    from accessibilite.dijkstra import calculer_plus_proche
-    from accessibilite.rattachement import rattacher_points
-
-    carreaux = deplacement.territoire.carreaux
+    carreaux = recherche.deplacement.territoire.carreaux
     population = carreaux["population_hab"].to_numpy(dtype=float)
     if not np.isfinite(population).any():
-        return [float("nan")] * len(seuils)
-    demande = rattacher_points(
-        deplacement.graphe,
-        carreaux["x"].to_numpy(dtype=float),
-        carreaux["y"].to_numpy(dtype=float),
-        deplacement.parametres.rattachement_max_m,
-    )
-    temps = calculer_plus_proche(deplacement.graphe, demande, point, sens=sens).temps_s
-    return [float(np.nansum(population[temps <= seuil])) for seuil in seuils]
+        return [float("nan")] * len(seuils_s)
+    temps = recherche.temps_carreaux_s
+    return [float(np.nansum(population[temps <= seuil])) for seuil in seuils_s]
 
 
-def decrire(options: argparse.Namespace, deplacement: Deplacement) -> dict[str, object]:
-    """Hypothèses écrites à côté de chaque polygone : une carte sans elles ne se relit pas."""
+def decrire_profil(deplacement: Deplacement) -> str:
+    """Vitesse et pente d'un mode de rue, en une phrase."""
     profil = deplacement.graphe.profil
-    if options.mode == "voiture":
-        hypotheses = f"vitesses autorisées, temps × {nombre_fr(profil.facteur_congestion, 2)}"
-    else:
-        hypotheses = f"{nombre_fr(profil.vitesse_kmh, 1)} km/h"
-        if profil.pente and options.mode == "marche":
-            avec_relief = deplacement.territoire.reseau.geometrie_altitude_m is not None
-            hypotheses += ", pente comptée" if avec_relief else ", sans relief"
+    if profil.mode == "voiture":
+        return f"vitesses autorisées, temps × {nombre_fr(profil.facteur_congestion, 2)}"
+    phrase = f"{nombre_fr(profil.vitesse_kmh, 1)} km/h"
+    if profil.pente and profil.mode == "marche":
+        avec_relief = deplacement.territoire.reseau.geometrie_altitude_m is not None
+        phrase += ", pente comptée" if avec_relief else ", sans relief"
+    return phrase
+
+
+def decrire(options: argparse.Namespace, recherche: Recherche) -> dict[str, object]:
+    """Colonnes écrites à côté de chaque polygone."""
+    territoire = recherche.deplacement.territoire
     trous = "vides" if options.trous == "gardes" else "comblés"
     return {
-        "territoire": deplacement.territoire.nom,
-        "donnees_fictives": bool(deplacement.territoire.fictif),
+        "territoire": territoire.nom,
+        "donnees_fictives": bool(territoire.fictif),
         "mode": options.mode,
         "sens": options.sens,
         "lon": options.lon,
         "lat": options.lat,
-        "hypotheses": f"{hypotheses}, îlots non desservis {trous}",
+        "hypotheses": f"{recherche.hypotheses}, îlots non desservis {trous}",
     }
 
 
 def _ecrire(
     sortie: Path,
-    deplacement: Deplacement,
-    portions: Any,
+    recherche: Recherche,
     isochrones: list[Isochrone],
     habitants: list[float],
     attributs: dict[str, object],
@@ -176,9 +244,9 @@ def _ecrire(
     from couches.export_raster import exporter_temps_raster
     from couches.export_vecteur import construire_table_isochrones, exporter_vecteur
 
-    crs = deplacement.territoire.crs
+    graphe, crs = recherche.deplacement.graphe, recherche.deplacement.territoire.crs
     if sortie.suffix.lower() == ".tif":
-        trame = calculer_raster(deplacement.graphe, portions, isochrones[-1].seuil_s, trace)
+        trame = calculer_raster(graphe, recherche.portions, isochrones[-1].seuil_s, trace)
         exporter_temps_raster(trame, crs, sortie, {cle: str(v) for cle, v in attributs.items()})
         return
     table = construire_table_isochrones(isochrones, crs, attributs)

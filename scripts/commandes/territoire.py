@@ -75,9 +75,10 @@ def executer_verifier(options: argparse.Namespace) -> int:
     from donnees_geo.configuration import lire_manifeste
     from donnees_geo.territoire import verifier_territoire
 
-    manifeste = lire_manifeste(options.manifeste)
-    with progression("Vérification", montrer=options.montrer):
-        constats = verifier_territoire(manifeste)
+    # Un fichier absent est un constat comme les autres : ils sont tous dits.
+    manifeste = lire_manifeste(options.manifeste, exiger_fichiers=False)
+    with progression("Vérification", montrer=options.montrer) as avancer:
+        constats = verifier_territoire(manifeste, progression=avancer)
     print(f"{manifeste.nom} — {manifeste.chemin}")
     montrer_constats(constats)
     return int(any(constat.gravite is Gravite.BLOQUANT for constat in constats))
