@@ -114,7 +114,9 @@ def _echantillonner(raster: Any, x: Reels, y: Reels, crs: str) -> NDArray[np.flo
     vers_raster = pyproj.Transformer.from_crs(crs, raster.crs.to_wkt(), always_xy=True)
     rx, ry = vers_raster.transform(x, y)
     inverse = ~raster.transform
-    colonne, ligne = inverse * (np.asarray(rx, dtype=float), np.asarray(ry, dtype=float))
+    rx, ry = np.asarray(rx, dtype=np.float64), np.asarray(ry, dtype=np.float64)
+    colonne = inverse.a * rx + inverse.b * ry + inverse.c
+    ligne = inverse.d * rx + inverse.e * ry + inverse.f
     altitudes = np.full(x.size, np.nan, dtype=np.float32)
     with np.errstate(invalid="ignore"):
         dedans = np.flatnonzero(

@@ -128,9 +128,10 @@ def _anneaux(coordonnees: NDArray[np.float64], indices: NDArray[np.int64]) -> ND
 
 
 def _assembler(membres: Sequence[int], lignes: Mapping[int, str]) -> shapely.Geometry | None:
-    """Surface délimitée par les voies membres, ``None`` si leur contour ne se ferme pas."""
+    """Surface délimitée par les voies membres, ``None`` s'il en manque ou si rien ne se ferme."""
     presentes = [lignes[m] for m in membres if m in lignes]
-    if not presentes:
+    # Sans tous ses membres, un contour intérieur orphelin passerait pour une surface.
+    if not presentes or len(presentes) < len(membres):
         return None
     contours = shapely.multilinestrings(
         [ligne for ligne in _lignes(presentes) if ligne.geom_type == "LineString"]
