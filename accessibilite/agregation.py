@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numba as nb
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 
@@ -59,67 +61,116 @@ def construire_zonages(
             np.zeros(len(carreaux), dtype=np.int64),
         )
     ]
-    commune = carreaux["code_commune"].astype(str)
+    commune_carreau, distinctes = pd.factorize(carreaux["code_commune"])
     for type_zone, (colonne_code, colonne_nom) in _COLONNES_ZONES.items():
-        table = communes[["code_commune", colonne_code, colonne_nom]].copy()
-        table = table.loc[:, ~table.columns.duplicated()]
-        table = table[table[colonne_code].astype(str) != ""]
-        if table.empty:
+        commune = communes["code_commune"].astype(str)
+        code = communes[colonne_code].fillna("").astype(str)
+        avec = code != ""
+        if not avec.any():
             continue
-        zones = table.drop_duplicates(colonne_code).sort_values(colonne_code)
-        rang = {str(code): i for i, code in enumerate(zones[colonne_code])}
-        code_par_commune = dict(
-            zip(table["code_commune"].astype(str), table[colonne_code].astype(str), strict=True)
-        )
-        zone = commune.map(lambda c, m=code_par_commune, r=rang: r.get(m.get(c, ""), -1))
+        zones = pd.DataFrame({"code": code[avec], "nom": communes.loc[avec, colonne_nom]})
+        zones = zones.drop_duplicates("code").sort_values("code", ignore_index=True)
+        rang = pd.Index(zones["code"]).get_indexer(code[avec])
+        zone_commune = dict(zip(commune[avec], rang.tolist(), strict=True))
+        # L'indice -1 (carreau sans commune) désigne le -1 ajouté au bout.
+        zone = np.array([*(zone_commune.get(str(c), -1) for c in distinctes), -1], dtype=np.int64)
         zonages.append(
             Zonage(
                 type_zone,
-                tuple(str(c) for c in zones[colonne_code]),
-                tuple(str(n) for n in zones[colonne_nom]),
-                zone.to_numpy(dtype=np.int64),
+                tuple(str(c) for c in zones["code"]),
+                tuple(str(n) for n in zones["nom"]),
+                zone[commune_carreau],
             )
         )
     return zonages
 
 
 def sommer_par_zone(zonage: Zonage, valeurs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Somme des valeurs par zone, float64[zones] ; les carreaux hors zone ne comptent pas."""
-    dedans = zonage.zone_carreau >= 0
-    sommes = np.bincount(
-        zonage.zone_carreau[dedans], weights=valeurs[dedans], minlength=len(zonage.codes)
-    )
-    return sommes.astype(np.float64)
+    """Somme des valeurs par zone ; les carreaux hors zone ne comptent pas.
 
-
-def calculer_medianes(
-    zonage: Zonage, valeurs: NDArray[np.float64], poids: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Médiane pondérée par zone.
-
-    Plus petite valeur telle que la moitié du poids de la zone lui soit inférieure ou égale. Les NaN
-    (sans donnée) et les poids nuls sont écartés ; ``inf`` (inaccessible) compte.
+    Parameters
+    ----------
+    valeurs
+        float64[carreaux] ou float64[carreaux, colonnes].
 
     Returns
     -------
     numpy.ndarray
-        float64[zones], NaN pour une zone sans poids.
+        float64[zones] ou float64[zones, colonnes].
     """
-    mediane = np.full(len(zonage.codes), np.nan)
-    utile = (zonage.zone_carreau >= 0) & ~np.isnan(valeurs) & (poids > 0)
-    zone, v, p = zonage.zone_carreau[utile], valeurs[utile], poids[utile]
-    if zone.size == 0:
-        return mediane
-    ordre = np.lexsort((v, zone))
-    zone, v, p = zone[ordre], v[ordre], p[ordre]
-    cumul = np.cumsum(p)
-    fin = np.flatnonzero(np.append(zone[1:] != zone[:-1], True))
-    avant = np.concatenate([[0.0], cumul[fin[:-1]]])
-    moitie = (avant + cumul[fin]) / 2
-    # Un arrondi du cumul ne doit pas faire franchir la moitié : marge relative infime.
-    rang = np.searchsorted(cumul, moitie * (1 - 1e-12), side="left")
-    mediane[zone[fin]] = v[np.minimum(rang, fin)]
-    return mediane
+    dedans = np.flatnonzero(zonage.zone_carreau >= 0)
+    appartenance = sp.csr_array(
+        (np.ones(dedans.size), (zonage.zone_carreau[dedans], dedans)),
+        shape=(len(zonage.codes), zonage.zone_carreau.size),
+    )
+    return np.asarray(appartenance @ valeurs, dtype=np.float64)
+
+
+def ordonner_colonnes(valeurs: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Rangs triant chaque colonne, int64[colonnes, carreaux], les NaN à la fin."""
+    return np.argsort(np.ascontiguousarray(valeurs.T), axis=1)
+
+
+def calculer_medianes(
+    zonage: Zonage,
+    valeurs: NDArray[np.float64],
+    poids: NDArray[np.float64],
+    ordre: NDArray[np.int64] | None = None,
+) -> NDArray[np.float64]:
+    """Médianes pondérées de chaque colonne par zone.
+
+    Plus petite valeur telle que la moitié du poids de la zone lui soit inférieure ou égale. Les NaN
+    (sans donnée) et les poids nuls sont écartés ; ``inf`` (inaccessible) compte.
+
+    Parameters
+    ----------
+    valeurs
+        float64[carreaux, colonnes].
+    poids
+        float64[carreaux], ou float64[carreaux, colonnes] si le poids dépend de la colonne.
+    ordre
+        Résultat de :func:`ordonner_colonnes`, à donner quand plusieurs zonages se succèdent.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64[zones, colonnes], NaN pour une zone sans poids.
+    """
+    if ordre is None:
+        ordre = ordonner_colonnes(valeurs)
+    poids = poids[:, None] if poids.ndim == 1 else poids
+    medianes: NDArray[np.float64] = _medianes(
+        zonage.zone_carreau,
+        len(zonage.codes),
+        np.ascontiguousarray(valeurs.T, dtype=np.float64),
+        np.ascontiguousarray(poids.T, dtype=np.float64),
+        ordre,
+    )
+    return medianes
+
+
+@nb.njit(cache=True, nogil=True)
+def _medianes(zone, nombre_zones, valeurs, poids, ordre):  # type: ignore[no-untyped-def]
+    """Un passage par colonne dans l'ordre des valeurs : chaque zone cumule son poids à part."""
+    colonnes, carreaux = valeurs.shape
+    medianes = np.full((nombre_zones, colonnes), np.nan)
+    for k in range(colonnes):
+        p = k if poids.shape[0] > 1 else 0
+        total = np.zeros(nombre_zones)
+        for i in range(carreaux):
+            if zone[i] >= 0 and poids[p, i] > 0 and not np.isnan(valeurs[k, i]):
+                total[zone[i]] += poids[p, i]
+        cumul = np.zeros(nombre_zones)
+        for r in range(carreaux):
+            i = ordre[k, r]
+            z = zone[i]
+            if z < 0 or not poids[p, i] > 0 or np.isnan(valeurs[k, i]):
+                continue
+            cumul[z] += poids[p, i]
+            # Un arrondi du cumul ne doit pas faire franchir la moitié : marge relative infime.
+            if np.isnan(medianes[z, k]) and cumul[z] >= total[z] / 2 * (1 - 1e-12):
+                medianes[z, k] = valeurs[k, i]
+    return medianes
 
 
 def calculer_ponderation(carreaux: pd.DataFrame) -> tuple[NDArray[np.float64], bool]:

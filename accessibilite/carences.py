@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from accessibilite.agregation import Zonage, calculer_medianes, sommer_par_zone
+from accessibilite.agregation import (
+    Zonage,
+    calculer_medianes,
+    ordonner_colonnes,
+    sommer_par_zone,
+)
 from accessibilite.indicateurs import regle_du_service
 from donnees_geo.configuration import Service, SeuilPalier
 
@@ -65,31 +71,65 @@ def calculer_carences(
         Colonnes :data:`COLONNES_CARENCES` ; ``rang`` 1 = le plus d'habitants concernés dans la
         zone. Sans population, les colonnes d'habitants sont vides et la part est une surface.
     """
-    blocs = []
+    connus = np.flatnonzero(~np.isnan(temps_s).all(axis=0))
+    retenus = [services[c] for c in connus.tolist()]
+    regles = [regle_du_service(s, seuils) for s in retenus]
+    temps = temps_s[:, connus]
+    ordre = ordonner_colonnes(temps)
+    seuils_s = np.array([r.seuil_s for r in regles], dtype=np.float64)
+    poids_carence = np.where(temps > seuils_s, poids[:, None], 0.0)
+    candidats = [_Candidats.depuis(equipement[:, c]) for c in connus]
+    blocs: list[dict[str, NDArray[np.generic]]] = []
     for zonage in zonages:
         totaux = sommer_par_zone(zonage, poids)
-        for colonne, service in enumerate(services):
-            temps = temps_s[:, colonne]
-            if np.isnan(temps).all():
-                continue
-            regle = regle_du_service(service, seuils)
-            poids_carence = np.where(temps > regle.seuil_s, poids, 0.0)
-            bloc = _bloc(zonage, temps, poids_carence, totaux)
-            proche = _equipement_principal(zonage, equipement[:, colonne], poids_carence)
-            blocs.append(
-                bloc.assign(
-                    palier=service.palier,
-                    fonction=service.fonction,
-                    service=service.id,
-                    modes="+".join(regle.modes),
-                    seuil_s=regle.seuil_s,
-                    **_nommer(equipements, proche),
-                )
-            )
-    if not blocs:
-        return pd.DataFrame(columns=list(COLONNES_CARENCES))
-    table = pd.concat(blocs, ignore_index=True)
-    table = table[table["population_carence_hab"] > 0]
+        concernes = sommer_par_zone(zonage, poids_carence)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            parts = np.where(totaux[:, None] > 0, concernes / totaux[:, None], np.nan)
+        medianes = calculer_medianes(zonage, temps, poids_carence, ordre)
+        proches = [
+            _equipement_principal(zonage, candidat, poids_carence[:, c])
+            for c, candidat in enumerate(candidats)
+        ]
+        # Une ligne par service et zone où quelqu'un manque de quelque chose.
+        service, zone = np.nonzero(concernes.T > 0)
+        blocs.append(
+            {
+                "zone_type": np.full(zone.size, zonage.type, dtype=object),
+                "zone_code": np.array(zonage.codes, dtype=object)[zone],
+                "zone_nom": np.array(zonage.noms, dtype=object)[zone],
+                "palier": _etiqueter([s.palier for s in retenus], service),
+                "fonction": _etiqueter([s.fonction for s in retenus], service),
+                "service": _etiqueter([s.id for s in retenus], service),
+                "modes": _etiqueter(["+".join(r.modes) for r in regles], service),
+                "seuil_s": seuils_s[service],
+                "population_hab": totaux[zone],
+                "population_carence_hab": concernes[zone, service],
+                "part_carence": parts[zone, service],
+                "temps_median_carence_s": medianes[zone, service],
+                **_nommer(
+                    equipements,
+                    np.array([proches[s][z] for s, z in zip(service, zone, strict=True)], np.int64),
+                ),
+            }
+        )
+    return _classer(blocs, par_population=par_population)
+
+
+def _etiqueter(etiquettes: Sequence[str], rangs: NDArray[np.intp]) -> NDArray[np.object_]:
+    return np.array(etiquettes, dtype=object)[rangs]
+
+
+def _classer(
+    blocs: Sequence[dict[str, NDArray[np.generic]]], *, par_population: bool
+) -> pd.DataFrame:
+    """Réunir les blocs, ranger les carences de chaque zone et les numéroter."""
+    table = pd.DataFrame(
+        {
+            colonne: np.concatenate([bloc[colonne] for bloc in blocs])
+            for colonne in COLONNES_CARENCES
+            if colonne != "rang"
+        }
+    )
     table = table.sort_values(
         ["zone_type", "zone_code", "population_carence_hab", "service"],
         ascending=[True, True, False, True],
@@ -102,56 +142,56 @@ def calculer_carences(
     return table[list(COLONNES_CARENCES)]
 
 
-def _bloc(
-    zonage: Zonage,
-    temps: NDArray[np.float64],
-    poids_carence: NDArray[np.float64],
-    totaux: NDArray[np.float64],
-) -> pd.DataFrame:
-    concernes = sommer_par_zone(zonage, poids_carence)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        part = np.where(totaux > 0, concernes / totaux, np.nan)
-    return pd.DataFrame(
-        {
-            "zone_type": zonage.type,
-            "zone_code": zonage.codes,
-            "zone_nom": zonage.noms,
-            "population_hab": totaux,
-            "population_carence_hab": concernes,
-            "part_carence": part,
-            "temps_median_carence_s": calculer_medianes(zonage, temps, poids_carence),
-        }
-    )
+@dataclass(frozen=True)
+class _Candidats:
+    """Équipements les plus proches d'un service, dénombrés une fois pour tous les zonages.
+
+    Attributes
+    ----------
+    equipements
+        int64[e], équipements distincts, croissants.
+    rang
+        int64[carreaux], rang dans ``equipements``, -1 sans équipement.
+    """
+
+    equipements: NDArray[np.int64]
+    rang: NDArray[np.int64]
+
+    @staticmethod
+    def depuis(equipement: NDArray[np.int32]) -> _Candidats:
+        avec = equipement >= 0
+        distincts, inverse = np.unique(equipement[avec], return_inverse=True)
+        rang = np.full(equipement.size, -1, dtype=np.int64)
+        rang[avec] = inverse
+        return _Candidats(distincts.astype(np.int64), rang)
 
 
 def _equipement_principal(
-    zonage: Zonage, equipement: NDArray[np.int32], poids: NDArray[np.float64]
+    zonage: Zonage, candidats: _Candidats, poids: NDArray[np.float64]
 ) -> NDArray[np.int64]:
-    """Équipement rejoint par le plus de poids dans chaque zone, -1 s'il n'y en a pas."""
-    principal = np.full(len(zonage.codes), -1, dtype=np.int64)
-    utile = (zonage.zone_carreau >= 0) & (equipement >= 0) & (poids > 0)
+    """Équipement rejoint par le plus de poids dans chaque zone, -1 s'il n'y en a pas.
+
+    À poids égal, celui de plus petit indice.
+    """
+    zones, nombre = len(zonage.codes), candidats.equipements.size
+    utile = (zonage.zone_carreau >= 0) & (candidats.rang >= 0) & (poids > 0)
+    principal = np.full(zones, -1, dtype=np.int64)
     if not utile.any():
         return principal
-    table = pd.DataFrame(
-        {
-            "zone": zonage.zone_carreau[utile],
-            "equipement": equipement[utile],
-            "poids": poids[utile],
-        }
-    )
-    sommes = table.groupby(["zone", "equipement"])["poids"].sum().reset_index()
-    sommes = sommes.sort_values(["zone", "poids", "equipement"], ascending=[True, False, True])
-    sommes = sommes.drop_duplicates("zone")
-    principal[sommes["zone"].to_numpy()] = sommes["equipement"].to_numpy()
+    cle = zonage.zone_carreau[utile] * nombre + candidats.rang[utile]
+    sommes = np.bincount(cle, weights=poids[utile], minlength=zones * nombre)
+    sommes = sommes.reshape(zones, nombre)
+    rang = sommes.argmax(axis=1)
+    trouve = sommes[np.arange(zones), rang] > 0
+    principal[trouve] = candidats.equipements[rang[trouve]]
     return principal
 
 
 def _nommer(equipements: pd.DataFrame, lignes: NDArray[np.int64]) -> dict[str, NDArray[np.object_]]:
     """Identifiant, nom et commune des équipements, vides pour -1."""
-    connu = lignes >= 0
-    sur = np.where(connu, lignes, 0)
+    # Le vide ajouté au bout est ce que désigne l'indice -1.
     return {
-        nom: np.where(connu, equipements[colonne].to_numpy(dtype=object)[sur], "")
+        nom: np.append(equipements[colonne].to_numpy(dtype=object), "")[lignes]
         for nom, colonne in (
             ("equipement_proche", "equipement"),
             ("equipement_proche_nom", "nom"),

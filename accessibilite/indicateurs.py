@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from accessibilite.agregation import Zonage, calculer_medianes, sommer_par_zone
+from accessibilite.agregation import (
+    Zonage,
+    calculer_medianes,
+    ordonner_colonnes,
+    sommer_par_zone,
+)
 from donnees_geo.configuration import Service, SeuilPalier
 
 #: Mode combiné : le plus rapide des modes admis par la règle du palier.
@@ -93,79 +99,104 @@ def calculer_indicateurs(
         Faux : ``population_hab`` et ``population_desservie_hab`` sont vides, ``part_desservie`` est
         une part de surface.
     """
-    blocs: list[pd.DataFrame] = []
+    lots = [
+        _construire_lot(
+            mode,
+            valeurs,
+            [(s.palier, s.fonction, s.id, regle_du_service(s, seuils).seuil_s) for s in services],
+        )
+        for mode, valeurs in temps.items()
+    ]
+    lots.append(_construire_panier(temps[PLUS_RAPIDE], services, seuils))
+    blocs: list[dict[str, NDArray[np.generic]]] = []
     for zonage in zonages:
         totaux = sommer_par_zone(zonage, poids)
-        for mode, valeurs in temps.items():
-            for colonne, service in enumerate(services):
-                seuil = regle_du_service(service, seuils).seuil_s
-                blocs.append(
-                    _bloc(zonage, valeurs[:, colonne], poids, totaux, seuil).assign(
-                        palier=service.palier,
-                        fonction=service.fonction,
-                        service=service.id,
-                        mode=mode,
-                    )
-                )
-        blocs.extend(_blocs_panier(temps, services, seuils, zonage, poids, totaux))
-    table = pd.concat(blocs, ignore_index=True)
-    if not par_population:
-        table[["population_hab", "population_desservie_hab"]] = np.nan
-    return table[list(COLONNES_INDICATEURS)]
-
-
-def _bloc(
-    zonage: Zonage,
-    temps: NDArray[np.float64],
-    poids: NDArray[np.float64],
-    totaux: NDArray[np.float64],
-    seuil_s: float,
-) -> pd.DataFrame:
-    """Indicateurs d'une colonne de temps, une ligne par zone."""
-    if np.isnan(temps).all():
-        desservis = part = mediane = np.full(len(zonage.codes), np.nan)
-    else:
-        desservis = sommer_par_zone(zonage, np.where(temps <= seuil_s, poids, 0.0))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            part = np.where(totaux > 0, desservis / totaux, np.nan)
-        mediane = calculer_medianes(zonage, temps, poids)
-    return pd.DataFrame(
+        blocs.extend(_calculer_bloc(zonage, lot, poids, totaux) for lot in lots)
+    table = pd.DataFrame(
         {
-            "zone_type": zonage.type,
-            "zone_code": zonage.codes,
-            "zone_nom": zonage.noms,
-            "seuil_s": seuil_s,
-            "population_hab": totaux,
-            "population_desservie_hab": desservis,
-            "part_desservie": part,
-            "temps_median_s": mediane,
+            colonne: np.concatenate([bloc[colonne] for bloc in blocs])
+            for colonne in COLONNES_INDICATEURS
         }
     )
+    if not par_population:
+        table[["population_hab", "population_desservie_hab"]] = np.nan
+    return table
 
 
-def _blocs_panier(
-    temps: TempsParMode,
-    services: Sequence[Service],
-    seuils: Sequence[SeuilPalier],
-    zonage: Zonage,
-    poids: NDArray[np.float64],
-    totaux: NDArray[np.float64],
-) -> list[pd.DataFrame]:
+@dataclass(frozen=True)
+class _Lot:
+    """Colonnes de temps d'un même mode, à mesurer dans chaque zonage.
+
+    Attributes
+    ----------
+    paliers, fonctions, services
+        object[colonnes], étiquettes.
+    seuils_s
+        float64[colonnes].
+    temps_s
+        float64[carreaux, colonnes].
+    ordre
+        Voir :func:`agregation.ordonner_colonnes`, calculé une fois pour tous les zonages.
+    """
+
+    mode: str
+    paliers: NDArray[np.object_]
+    fonctions: NDArray[np.object_]
+    services: NDArray[np.object_]
+    seuils_s: NDArray[np.float64]
+    temps_s: NDArray[np.float64]
+    ordre: NDArray[np.int64]
+
+
+def _construire_lot(
+    mode: str, temps_s: NDArray[np.float64], etiquettes: Sequence[tuple[str, str, str, float]]
+) -> _Lot:
+    """Lot d'un mode ; ``etiquettes`` : palier, fonction, service et seuil de chaque colonne."""
+    paliers, fonctions, services = (
+        np.array([e[rang] for e in etiquettes], dtype=object) for rang in range(3)
+    )
+    seuils_s = np.array([e[3] for e in etiquettes], dtype=np.float64)
+    ordre = ordonner_colonnes(temps_s)
+    return _Lot(mode, paliers, fonctions, services, seuils_s, temps_s, ordre)
+
+
+def _construire_panier(
+    plus_rapide: NDArray[np.float64], services: Sequence[Service], seuils: Sequence[SeuilPalier]
+) -> _Lot:
     """Panier complet de chaque palier : le service le plus lointain est le temps du panier."""
-    blocs = []
-    plus_rapide = temps[PLUS_RAPIDE]
+    connus = set(np.flatnonzero(~np.isnan(plus_rapide).all(axis=0)).tolist())
+    etiquettes, pires = [], []
     for seuil in seuils:
-        colonnes = [
-            i
-            for i, s in enumerate(services)
-            if s.palier == seuil.palier and not np.isnan(plus_rapide[:, i]).all()
-        ]
-        if not colonnes:
-            continue
-        pire = plus_rapide[:, colonnes].max(axis=1)
-        blocs.append(
-            _bloc(zonage, pire, poids, totaux, seuil.seuil_s).assign(
-                palier=seuil.palier, fonction="", service=PANIER_COMPLET, mode=PLUS_RAPIDE
-            )
-        )
-    return blocs
+        colonnes = [i for i, s in enumerate(services) if s.palier == seuil.palier and i in connus]
+        if colonnes:
+            etiquettes.append((str(seuil.palier), "", PANIER_COMPLET, seuil.seuil_s))
+            pires.append(plus_rapide[:, colonnes].max(axis=1))
+    temps = np.column_stack(pires) if pires else np.empty((plus_rapide.shape[0], 0))
+    return _construire_lot(PLUS_RAPIDE, temps, etiquettes)
+
+
+def _calculer_bloc(
+    zonage: Zonage, lot: _Lot, poids: NDArray[np.float64], totaux: NDArray[np.float64]
+) -> dict[str, NDArray[np.generic]]:
+    """Colonnes des indicateurs d'un lot, rangées par service puis par zone."""
+    desservis = sommer_par_zone(zonage, np.where(lot.temps_s <= lot.seuils_s, poids[:, None], 0.0))
+    # Sans aucune donnée (service sans équipement, mode absent), rien n'est mesuré : ni 0 ni 100 %.
+    desservis[:, np.isnan(lot.temps_s).all(axis=0)] = np.nan
+    with np.errstate(divide="ignore", invalid="ignore"):
+        parts = np.where(totaux[:, None] > 0, desservis / totaux[:, None], np.nan)
+    medianes = calculer_medianes(zonage, lot.temps_s, poids, lot.ordre)
+    zones, services = len(zonage.codes), lot.services.size
+    return {
+        "zone_type": np.full(zones * services, zonage.type, dtype=object),
+        "zone_code": np.tile(np.array(zonage.codes, dtype=object), services),
+        "zone_nom": np.tile(np.array(zonage.noms, dtype=object), services),
+        "palier": np.repeat(lot.paliers, zones),
+        "fonction": np.repeat(lot.fonctions, zones),
+        "service": np.repeat(lot.services, zones),
+        "mode": np.full(zones * services, lot.mode, dtype=object),
+        "seuil_s": np.repeat(lot.seuils_s, zones),
+        "population_hab": np.tile(totaux, services),
+        "population_desservie_hab": desservis.T.ravel(),
+        "part_desservie": parts.T.ravel(),
+        "temps_median_s": medianes.T.ravel(),
+    }
