@@ -122,7 +122,7 @@ def rechercher(arcs, amorces, couts, marques, limite, memoire):  # type: ignore[
         if cle > temps[noeud]:
             continue
         a0, a1 = arcs.debut[noeud], arcs.debut[noeud + 1]
-        if taille + a1 - a0 > cles.size:
+        while taille + a1 - a0 > cles.size:
             cles = np.concatenate((cles, np.empty_like(cles)))
             noeuds = np.concatenate((noeuds, np.empty_like(noeuds)))
         for a in range(a0, a1):

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from donnees_geo.territoire import Territoire
 from numpy.typing import NDArray
 
 from accessibilite.agregation import calculer_ponderation, construire_zonages
@@ -29,6 +29,9 @@ from accessibilite.services import AccesMode, calculer_acces_mode
 from donnees_geo.configuration import Parametres, Service
 from donnees_geo.conventions import LIBELLES_MODES, MODES_RUE, ModeRue
 from donnees_geo.erreurs import Constat, ErreurConfiguration, Gravite
+
+if TYPE_CHECKING:  # le calcul ne dépend pas des lecteurs de fichiers que ce module charge
+    from donnees_geo.territoire import Territoire
 
 Progression = Callable[[str, float], None]
 
@@ -124,12 +127,13 @@ def calculer_etude(
     Raises
     ------
     ErreurConfiguration
-        Service inconnu.
+        Service ou mode inconnu, ou aucun mode demandé.
     ErreurReseau
         Aucune rue praticable par un mode demandé.
     """
     durees: dict[str, float] = {}
     retenus = _choisir_services(territoire.services, services)
+    _verifier_modes(modes)
     with _chronometrer(durees, "graphes"):
         graphes = construire_graphes(territoire, parametres, modes)
     acces: dict[str, AccesMode] = {}
@@ -163,6 +167,17 @@ def _choisir_services(
             conseil="employer un identifiant de parametres/services.toml",
         )
     return tuple(connus[d] for d in demandes)
+
+
+def _verifier_modes(modes: Sequence[str]) -> None:
+    inconnus = [m for m in modes if m not in MODES_RUE]
+    if inconnus or not modes:
+        raise ErreurConfiguration(
+            "Mode de déplacement inconnu." if inconnus else "Aucun mode de déplacement demandé.",
+            objet="modes",
+            attendu=", ".join(MODES_RUE),
+            trouve=", ".join(inconnus) or None,
+        )
 
 
 @contextmanager
@@ -284,6 +299,16 @@ def relever_constats(
             )
         )
     poids, _ = calculer_ponderation(territoire.carreaux)
+    imputes = territoire.carreaux["impute"].to_numpy(dtype=bool)
+    if imputes.any():
+        constats.append(
+            Constat(
+                Gravite.MINEUR,
+                "population",
+                f"{int(imputes.sum())} carreau(x) sur {imputes.size} imputé(s) par le producteur "
+                f"(secret statistique), soit {_compter(poids[imputes], par_population)}.",
+            )
+        )
     for mode, resultat in acces.items():
         seuls = resultat.carreaux_non_rattaches
         if seuls.any():
@@ -292,8 +317,8 @@ def relever_constats(
                     Gravite.MINEUR,
                     f"accès {LIBELLES_MODES[mode]}",
                     f"{int(seuls.sum())} carreau(x) à plus de {parametres.rattachement_max_m:.0f} m"
-                    f" de toute rue praticable, soit {poids[seuls].sum():.0f} "
-                    f"{'habitants' if par_population else 'm²'}, laissés sans donnée.",
+                    f" de toute rue praticable, soit {_compter(poids[seuls], par_population)}, "
+                    "laissés sans donnée.",
                 )
             )
         if resultat.points_non_rattaches:
@@ -317,3 +342,7 @@ def relever_constats(
             )
         )
     return constats
+
+
+def _compter(poids: NDArray[np.float64], par_population: bool) -> str:
+    return f"{poids.sum():.0f} {'habitants' if par_population else 'm²'}"

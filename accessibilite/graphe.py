@@ -143,7 +143,8 @@ def construire_graphe(reseau: ReseauRues, profil: Profil, composante_min_noeuds:
     Raises
     ------
     ErreurReseau
-        Aucune rue n'est praticable par ce mode.
+        Aucune rue n'est praticable par ce mode, ou aucun morceau de réseau n'est assez grand pour
+        qu'on y rattache des points.
     """
     aller, retour = calculer_temps_troncons(reseau, profil)
     va, revient = np.isfinite(aller), np.isfinite(retour)
@@ -165,6 +166,17 @@ def construire_graphe(reseau: ReseauRues, profil: Profil, composante_min_noeuds:
     # Une rue à sens unique qui quitte un morceau n'en fait pas partie : y rattacher un point le
     # rendrait inaccessible ou captif.
     raccordable = (va | revient) & (composante[o] == composante[d]) & assez_grande[o]
+    if not raccordable.any():
+        raise ErreurReseau(
+            "Aucun point ne pourrait être rattaché : le réseau de ce mode est fait de trop petits "
+            "morceaux.",
+            objet=profil.mode,
+            attendu=f"un morceau d'au moins {composante_min_noeuds} noeuds mutuellement "
+            "accessibles (composante_min_noeuds)",
+            trouve=f"{int(taille.max())} noeud(s) dans le plus grand morceau",
+            conseil="élargir l'extrait OSM, ou baisser composante_min_noeuds dans "
+            "parametres/etude.toml",
+        )
     utilise = np.zeros(n, dtype=bool)
     utilise[depart] = utilise[arrivee] = True
     isoles = utilise & ~assez_grande

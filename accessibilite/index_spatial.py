@@ -104,10 +104,11 @@ def _remplir_cases(x, y, segment, ouest, sud, case_m, colonnes, lignes):  # type
             rempli = debut[:-1].copy()
             segments = np.empty(debut[-1], dtype=np.int64)
         for s in segment:
-            c0 = int((min(x[s], x[s + 1]) - ouest) / case_m)
-            c1 = int((max(x[s], x[s + 1]) - ouest) / case_m)
-            l0 = int((min(y[s], y[s + 1]) - sud) / case_m)
-            l1 = int((max(y[s], y[s + 1]) - sud) / case_m)
+            # Le quotient peut s'arrondir à l'entier du dessus, au bord est ou nord de la grille.
+            c0 = min(colonnes - 1, int((min(x[s], x[s + 1]) - ouest) / case_m))
+            c1 = min(colonnes - 1, int((max(x[s], x[s + 1]) - ouest) / case_m))
+            l0 = min(lignes - 1, int((min(y[s], y[s + 1]) - sud) / case_m))
+            l1 = min(lignes - 1, int((max(y[s], y[s + 1]) - sud) / case_m))
             for ligne in range(l0, l1 + 1):
                 for colonne in range(c0, c1 + 1):
                     case = ligne * colonnes + colonne
@@ -153,8 +154,11 @@ def _chercher_un(px, py, distance_max, x, y, index):  # type: ignore[no-untyped-
         if plancher * plancher > min(d2, distance_max * distance_max):
             break
         for j in range(max(0, ligne - rayon), min(index.lignes, ligne + rayon + 1)):
-            pas = 1 if abs(j - ligne) == rayon else max(1, 2 * rayon)
-            for k in range(colonne - rayon, colonne + rayon + 1, pas):
+            # Rangées extrêmes de la couronne : toutes les cases ; les autres : les deux bouts.
+            pas, k0, k1 = max(1, 2 * rayon), colonne - rayon, colonne + rayon
+            if abs(j - ligne) == rayon:
+                pas, k0, k1 = 1, max(0, k0), min(index.colonnes - 1, k1)
+            for k in range(k0, k1 + 1, pas):
                 if 0 <= k < index.colonnes:
                     case = j * index.colonnes + k
                     d2, segment, part = _examiner_case(px, py, x, y, index, case, d2, segment, part)

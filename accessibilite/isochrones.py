@@ -19,7 +19,7 @@ from accessibilite.portions import Portions, atteindre, couper_portions
 from accessibilite.rattachement import Rattachement
 from accessibilite.trame import Lignes, Trame, construire_trame
 from donnees_geo.conventions import Sens
-from donnees_geo.erreurs import ErreurConfiguration
+from donnees_geo.erreurs import ErreurConfiguration, ErreurReseau
 
 Trous = Literal["gardes", "combles"]
 #: Nombre de mailles au-delà duquel on passe au pas long.
@@ -168,8 +168,8 @@ def tracer_isochrones(
 ) -> list[Isochrone]:
     """Polygones emboîtés de plusieurs seuils, d'après les portions atteintes au plus grand.
 
-    Emboîtés par construction : les rues d'un seuil contiennent celles du précédent, donc leur
-    champ de distance est partout inférieur ou égal.
+    Emboîtés par construction : chaque champ de distance part de celui du seuil précédent, donc lui
+    est partout inférieur ou égal, arrondis compris.
 
     Parameters
     ----------
@@ -190,6 +190,7 @@ def tracer_isochrones(
     pas = _choisir_pas(lignes, options)
     emprise = tuple(float(f(c)) for f in (np.min, np.max) for c in lignes[1:3])
     resultats = []
+    trame: Trame | None = None
     for seuil in seuils:
         coupees = lignes if seuil == seuils[-1] else couper_lignes(graphe, portions, seuil)
         trame = construire_trame(
@@ -197,6 +198,7 @@ def tracer_isochrones(
             pas,
             options.tampon_m + 1.5 * pas,
             emprise=(emprise[0], emprise[1], emprise[2], emprise[3]),
+            base=trame,
         )
         polygone = tracer_polygone(trame, options)
         resultats.append(
@@ -206,13 +208,22 @@ def tracer_isochrones(
 
 
 def _longueur(graphe: Graphe, portions: Portions, seuil_s: float) -> float:
-    """Longueur de rue atteinte, m."""
-    duree = np.abs(portions.temps_fin - portions.temps_debut)
+    """Longueur de rue atteinte, m ; ce que deux portions couvrent ensemble compte une fois."""
     bas = np.minimum(portions.temps_debut, portions.temps_fin)
+    duree = np.abs(portions.temps_fin - portions.temps_debut)
     with np.errstate(divide="ignore", invalid="ignore"):
         part = np.where(duree > 0, np.clip((seuil_s - bas) / duree, 0, 1), bas <= seuil_s)
-    longueur = graphe.reseau.troncon_longueur_m[portions.troncon]
-    return float((part * (portions.fin - portions.debut) * longueur).sum())
+    etendue = part * (portions.fin - portions.debut)
+    croissant = portions.temps_fin >= portions.temps_debut
+    debut = np.where(croissant, portions.debut, portions.fin - etendue)
+    # Le tronçon t occupe l'intervalle [2t, 2t + 1] : un seul balayage les réunit tous.
+    decalage = 2.0 * portions.troncon
+    ordre = np.argsort(decalage + debut, kind="stable")
+    gauche, troncon = (decalage + debut)[ordre], portions.troncon[ordre]
+    droite = gauche + etendue[ordre]
+    deja = np.concatenate([[-np.inf], np.maximum.accumulate(droite)[:-1]])
+    nouveau = np.maximum(0.0, droite - np.maximum(gauche, deja))
+    return float((nouveau * graphe.reseau.troncon_longueur_m[troncon]).sum())
 
 
 def calculer_isochrones(
@@ -258,19 +269,29 @@ def calculer_raster(
 ) -> Trame:
     """Raster des temps autour des rues atteintes.
 
-    Chaque maille à moins de ``tampon_m`` d'une rue atteinte reçoit le temps au point le plus
-    avantageux de la rue, approche marchée comprise ; les autres valent NaN, ainsi que celles dont
-    le temps dépasse la limite.
+    Chaque maille dont le centre est à moins de ``tampon_m`` d'une rue atteinte reçoit le plus court
+    des temps que donnent ces rues : temps au point de la rue le plus proche du centre, plus
+    l'approche marchée. Les autres valent NaN, ainsi que celles dont le temps dépasse la limite.
 
     Returns
     -------
     Trame
         ``valeurs`` float32, secondes, NaN ailleurs.
+
+    Raises
+    ------
+    ErreurReseau
+        Rien n'est atteint : l'approche à elle seule dépasse la limite.
     """
     options = options or OptionsTrace()
     lignes = couper_lignes(graphe, portions, limite_s)
     if lignes[0].size <= 1:
-        return Trame(0.0, 0.0, options.pas_m, np.full((1, 1), np.nan, dtype=np.float32))
+        raise ErreurReseau(
+            "Aucune rue n'est atteinte dans le temps donné : il n'y a rien à dessiner.",
+            objet=f"raster des temps {graphe.profil.mode}",
+            trouve=f"limite de {limite_s / 60:g} min, passée à rejoindre la première rue",
+            conseil="augmenter la durée, ou choisir un point plus proche d'une rue",
+        )
     trame = construire_trame(
         lignes,
         _choisir_pas(lignes, options),

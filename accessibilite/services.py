@@ -90,6 +90,9 @@ def calculer_acces_mode(
         points = np.flatnonzero(service_point == service)
         if points.size == 0:
             return
+        # À égalité de temps, la source de plus petit rang l'emporte : ce doit être la première
+        # ligne d'équipement, quel que soit l'ordre des points d'accès.
+        points = points[np.argsort(ligne_equipement[points], kind="stable")]
         resultat = calculer_plus_proche(graphe, demande, offre.extraire(points), sens=sens)
         temps[:, colonne] = resultat.temps_s
         trouve = resultat.source >= 0

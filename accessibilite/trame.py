@@ -105,6 +105,7 @@ def construire_trame(
     *,
     emprise: tuple[float, float, float, float] | None = None,
     vitesse_approche_m_s: float | None = None,
+    base: Trame | None = None,
 ) -> Trame:
     """Champ de distance aux lignes, ou de temps si une vitesse d'approche est donnée.
 
@@ -121,6 +122,9 @@ def construire_trame(
         multiples du pas, pour que deux trames voisines se superposent.
     vitesse_approche_m_s
         Vitesse entre le centre de la maille et la rue ; ``None`` : champ de distance (m).
+    base
+        Trame déjà imprimée, de mêmes pas, rayon et emprise : le résultat part d'elle et lui est
+        donc partout inférieur ou égal, au bit près.
     """
     debut, x, y, temps = lignes
     if emprise is None:
@@ -130,7 +134,10 @@ def construire_trame(
     sud = np.floor((emprise[1] - marge) / pas_m) * pas_m
     colonnes = int(np.ceil((emprise[2] + marge - ouest) / pas_m)) + 1
     rangees = int(np.ceil((emprise[3] + marge - sud) / pas_m)) + 1
-    champ = np.full((rangees, colonnes), np.inf, dtype=np.float32)
+    if base is None:
+        champ = np.full((rangees, colonnes), np.inf, dtype=np.float32)
+    else:
+        champ = base.valeurs.copy()
     inverse = 0.0 if vitesse_approche_m_s is None else 1.0 / vitesse_approche_m_s
     _imprimer_lignes(
         debut, x, y, temps, float(ouest), float(sud), float(pas_m), float(rayon_m), inverse, champ

@@ -38,7 +38,8 @@ def exporter_temps_raster(
     ErreurDonnees
         Fichier impossible à écrire.
     """
-    valeurs = np.flipud(np.nan_to_num(trame.valeurs, nan=SANS_DONNEE)).astype(np.float32)
+    connues = np.where(np.isfinite(trame.valeurs), trame.valeurs, SANS_DONNEE)
+    valeurs = np.flipud(connues).astype(np.float32)
     lignes, colonnes = valeurs.shape
     demi = trame.pas_m / 2
     nord = trame.sud + (lignes - 1) * trame.pas_m + demi
