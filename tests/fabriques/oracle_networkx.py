@@ -6,6 +6,7 @@ Python ordinaire, et chaque point devient un noeud inséré dans sa rue.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
 from dataclasses import dataclass
@@ -100,7 +101,7 @@ def graphe_coupe(
             (1.0, int(reseau.troncon_destination[t])),
         ]
         durees = [temps_troncon(reseau, t, retour, hypotheses) for retour in (False, True)]
-        for (fa, a), (fb, b) in zip(chaine[:-1], chaine[1:], strict=True):
+        for (fa, a), (fb, b) in itertools.pairwise(chaine):
             graphe.add_nodes_from([a, b])
             for depart, arrivee, duree in ((a, b, durees[0]), (b, a, durees[1])):
                 if fb == fa:

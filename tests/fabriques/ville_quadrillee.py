@@ -309,9 +309,7 @@ def table_communes(
             "code_secteur": list(secteurs),
             "secteur": [f"Secteur {s}" if s else "" for s in secteurs],
         },
-        geometry=shapely.box(
-            *(np.tile(COIN, (len(codes), 1)).T), *(np.tile(COIN, (len(codes), 1)).T + 1)
-        ),
+        geometry=[shapely.box(*COIN, COIN[0] + 1000, COIN[1] + 1000) for _ in codes],
         crs=CRS,
     )
 
@@ -319,7 +317,7 @@ def table_communes(
 def table_equipements(
     lieux: Sequence[tuple[str, float, float]],
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """Équipements et points d'accès (``schemas``) : ``(service, x, y)`` en mètres depuis le coin."""
+    """Équipements et points d'accès : ``(service, x, y)`` en mètres depuis le coin."""
     xy = np.array([lieu[1:] for lieu in lieux], dtype=np.float64).reshape(-1, 2) + COIN
     n = len(lieux)
     equipements = gpd.GeoDataFrame(
