@@ -1,0 +1,191 @@
+"""Noms de communes sur la carte : taille selon la population, jamais l'un sur l'autre."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from couches.mercator import DEMI_MONDE_M, Emprise, resolution_m
+from couches.styles import lire_couleur
+
+#: Population au moins égale → (taille en pixels, graisse).
+RANGS: Final = ((20_000.0, 19, 700), (8_000.0, 16, 600), (2_000.0, 14, 600), (0.0, 12, 400))
+#: Décalages essayés, en part de la largeur et de la hauteur du nom.
+DECALAGES: Final = (
+    *((0.0, 0.0), (0.0, -0.9), (0.0, 0.9), (0.55, 0.0), (-0.55, 0.0)),
+    *((0.45, -0.8), (-0.45, -0.8), (0.45, 0.8), (-0.45, 0.8)),
+)
+HALO_PX: Final = 2
+Fonte = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+@dataclass(frozen=True)
+class Police:
+    """Police des noms : un fichier par graisse, ou celle de Pillow si elle manque.
+
+    Attributes
+    ----------
+    fichiers
+        Graisse → fichier ; une graisse absente prend la plus proche.
+    """
+
+    fichiers: tuple[tuple[int, Path], ...] = ()
+
+    def fonte(self, taille: float, graisse: int) -> Fonte:
+        """Police à la taille donnée, pixels."""
+        return _ouvrir(self.fichiers, round(taille), graisse)
+
+
+@lru_cache(maxsize=64)
+def _ouvrir(fichiers: tuple[tuple[int, Path], ...], taille: int, graisse: int) -> Fonte:
+    if not fichiers:
+        return ImageFont.load_default(taille)
+    _, fichier = min(fichiers, key=lambda f: abs(f[0] - graisse))
+    return ImageFont.truetype(str(fichier), taille)
+
+
+@dataclass(frozen=True)
+class Etiquettes:
+    """Noms à placer.
+
+    Attributes
+    ----------
+    textes
+        Noms.
+    x, y
+        float64[n], point d'accroche, mètres Mercator.
+    poids
+        float64[n], population ; NaN : inconnue, comptée comme petite.
+    """
+
+    textes: tuple[str, ...]
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    poids: NDArray[np.float64]
+    _placees: dict[tuple[int, float, int], list[EtiquettePlacee]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    _verrou: Lock = field(default_factory=Lock, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class EtiquettePlacee:
+    """Un nom placé à un zoom : centre et demi-dimensions en pixels du monde."""
+
+    texte: str
+    x: float
+    y: float
+    demi_largeur: float
+    demi_hauteur: float
+    taille: float
+    graisse: int
+
+
+def rang_etiquette(poids: float) -> tuple[int, int]:
+    """Taille (pixels) et graisse du nom d'une commune de cette population."""
+    valeur = 0.0 if np.isnan(poids) else poids
+    return next((taille, graisse) for seuil, taille, graisse in RANGS if valeur >= seuil)
+
+
+def placer_etiquettes(
+    etiquettes: Etiquettes, police: Police, zoom: int, echelle: float, emprise: Emprise
+) -> list[EtiquettePlacee]:
+    """Placer les noms d'un zoom, les plus peuplées d'abord ; ceux qui gêneraient sont omis.
+
+    Le placement vaut pour tout le territoire : deux tuiles voisines montrent les mêmes noms aux
+    mêmes endroits. Il est gardé d'un appel à l'autre.
+
+    Parameters
+    ----------
+    etiquettes, police
+        Noms et police.
+    zoom
+        Niveau de zoom (tuiles de 256 pixels).
+    echelle
+        Agrandissement.
+    emprise
+        Emprise du territoire, mètres Mercator : au-dessous d'une cinquantaine de pixels par nom, la
+        taille baisse.
+    """
+    cle = (zoom, echelle, len(police.fichiers))
+    with etiquettes._verrou:
+        deja = etiquettes._placees.get(cle)
+        if deja is None:
+            deja = _placer(etiquettes, police, zoom, echelle)
+            etiquettes._placees[cle] = deja
+        return deja
+
+
+def _placer(
+    etiquettes: Etiquettes, police: Police, zoom: int, echelle: float
+) -> list[EtiquettePlacee]:
+    metre = 1.0 / resolution_m(zoom)
+    px = (etiquettes.x + DEMI_MONDE_M) * metre
+    py = (DEMI_MONDE_M - etiquettes.y) * metre
+    reduction = 1.0 if zoom >= 12 else 0.88
+    poids = np.nan_to_num(etiquettes.poids, nan=0.0)
+    prises = np.empty((0, 4))
+    placees = []
+    for i in np.lexsort((np.arange(poids.size), -poids)):
+        taille, graisse = rang_etiquette(float(etiquettes.poids[i]))
+        corps = taille * echelle * reduction
+        gauche, haut, droite, bas = police.fonte(corps, graisse).getbbox(etiquettes.textes[i])
+        dl, dh = (droite - gauche) / 2 + HALO_PX + 2, (bas - haut) / 2 + HALO_PX + 1
+        for ex, ey in DECALAGES:
+            cx, cy = px[i] + ex * 2 * dl, py[i] + ey * 2 * dh
+            boite = np.array([cx - dl, cy - dh, cx + dl, cy + dh])
+            libre = not (
+                (prises[:, 0] < boite[2])
+                & (prises[:, 2] > boite[0])
+                & (prises[:, 1] < boite[3])
+                & (prises[:, 3] > boite[1])
+            ).any()
+            if libre:
+                prises = np.vstack([prises, boite])
+                placees.append(
+                    EtiquettePlacee(etiquettes.textes[i], cx, cy, dl, dh, corps, graisse)
+                )
+                break
+    return placees
+
+
+def dessiner_etiquettes(
+    placees: list[EtiquettePlacee],
+    emprise: Emprise,
+    taille: int,
+    police: Police,
+    couleur: str,
+    halo: str,
+) -> Image.Image | None:
+    """Calque transparent des noms visibles dans ``emprise``, ou ``None`` s'il n'y en a pas."""
+    ouest, _, est, nord = emprise
+    metre = taille / (est - ouest)
+    x0, y0 = (ouest + DEMI_MONDE_M) * metre, (DEMI_MONDE_M - nord) * metre
+    visibles = [
+        e
+        for e in placees
+        if -e.demi_largeur < e.x - x0 < taille + e.demi_largeur
+        and -e.demi_hauteur < e.y - y0 < taille + e.demi_hauteur
+    ]
+    if not visibles:
+        return None
+    calque = Image.new("RGBA", (taille, taille), (*lire_couleur(halo), 0))
+    plume = ImageDraw.Draw(calque)
+    for etiquette in visibles:
+        plume.text(
+            (etiquette.x - x0, etiquette.y - y0),
+            etiquette.texte,
+            font=police.fonte(etiquette.taille, etiquette.graisse),
+            anchor="mm",
+            fill=(*lire_couleur(couleur), 255),
+            stroke_width=HALO_PX,
+            stroke_fill=(*lire_couleur(halo), 230),
+        )
+    return calque
