@@ -13,11 +13,8 @@ from donnees_geo.configuration import (
 )
 from donnees_geo.erreurs import Constat, ErreurDonnees, Gravite, lever_si_bloquant
 from donnees_geo.schemas import SCHEMAS
-from donnees_geo.territoire_lecture import (
-    Progression,
-    calculer_marge_m,
-    lire_sources,
-)
+from donnees_geo.territoire_demande import calculer_marge_m
+from donnees_geo.territoire_lecture import Progression, lire_sources
 from donnees_geo.territoire_modele import BilanPreparation, SourceLue, Territoire
 from donnees_geo.territoire_stockage import (
     calculer_empreinte,

@@ -7,7 +7,7 @@ vérification dit tout ce qu'il faut corriger.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,14 +17,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from pyproj import Transformer
 from shapely.geometry.base import BaseGeometry
 
 from donnees_geo.bpe import lire_bpe
 from donnees_geo.carreaux import lire_carreaux_filosofi
 from donnees_geo.communes import lire_communes
 from donnees_geo.configuration import Manifeste, Parametres, Service, lire_services
-from donnees_geo.conventions import COLONNES_AGES, COLONNES_MENAGES, CRS_GEO
 from donnees_geo.equipements import (
     arrets_desservis,
     construire_equipements,
@@ -42,9 +40,7 @@ from donnees_geo.erreurs import (
 from donnees_geo.gtfs import OffreTransport, lire_gtfs
 from donnees_geo.lecture_vecteur import (
     bornes_en_wgs84,
-    garder_polygones,
     lire_couche,
-    reprojeter,
     verifier_emprise_crs,
 )
 from donnees_geo.osm import ExtraitOsm, lire_osm
@@ -56,17 +52,23 @@ from donnees_geo.population import (
 )
 from donnees_geo.relief import ajouter_altitudes
 from donnees_geo.reseau import ReseauRues
+from donnees_geo.territoire_demande import (
+    CODE_TERRITOIRE,
+    calculer_marge_m,
+    comparer_population,
+    construire_zone_unique,
+    decouper_communes,
+    elargir_en_wgs84,
+    lire_emprise,
+    ranger_carreaux,
+    verifier_couverture,
+)
 from donnees_geo.zonages import Niveau, lire_zonage
 
 Progression = Callable[[str, float], None]
 
-#: Code de la zone unique d'un territoire sans découpage.
-CODE_TERRITOIRE: Final = "territoire"
 #: Débord de lecture des carreaux autour des communes : la moitié d'un carreau de 200 m et plus.
 _DEBORD_CARREAUX_M: Final = 500.0
-_MODES_MARGE: Final = ("marche", "velo")
-#: Écart entre population carroyée (fiscale) et municipale qui mérite d'être vu.
-_ECART_POPULATION: Final = 0.05
 
 
 @dataclass
@@ -86,28 +88,6 @@ class SourcesLues:
     constats: list[Constat] = field(default_factory=list)
     dates: dict[str, str] = field(default_factory=dict)
     durees_s: dict[str, float] = field(default_factory=dict)
-
-
-def calculer_marge_m(parametres: Parametres) -> float:
-    """Distance dont le réseau et les services dépassent le territoire.
-
-    À défaut de ``marge_m``, le plus grand seuil × vitesse des modes actifs des paliers.
-    """
-    if parametres.marge_m is not None:
-        return parametres.marge_m
-    vitesses = {
-        "marche": parametres.vitesse_marche_kmh,
-        "velo": parametres.vitesse_velo_kmh,
-    }
-    return max(
-        (
-            regle.seuil_s * vitesses[mode] / 3.6
-            for regle in parametres.seuils
-            for mode in regle.modes
-            if mode in _MODES_MARGE
-        ),
-        default=0.0,
-    )
 
 
 def lire_sources(
@@ -146,6 +126,7 @@ class _Lecteur:
         self._decoupe: BaseGeometry | None = None
         #: Communes avant la découpe par l'emprise : la population s'y répartit.
         self._communes_entieres: gpd.GeoDataFrame | None = None
+        self._en_cours: list[str] = []
         self.lues = SourcesLues()
 
     def lire(self) -> None:
@@ -178,14 +159,18 @@ class _Lecteur:
         """Mesurer une étape ; sa faute devient un constat bloquant."""
         self._progression(f"Lecture : {etape}", part)
         debut = time.perf_counter()
+        imbriquee = etape in self._en_cours
+        self._en_cours.append(etape)
         try:
             yield
         except ErreurProjet as erreur:
             message = " ; ".join(ligne.strip() for ligne in str(erreur).splitlines())
             self._constater(Gravite.BLOQUANT, objet, message)
         finally:
-            durees = self.lues.durees_s
-            durees[etape] = durees.get(etape, 0.0) + time.perf_counter() - debut
+            self._en_cours.pop()
+            if not imbriquee:  # sa durée est déjà dans celle de l'étape qui la contient
+                durees = self.lues.durees_s
+                durees[etape] = durees.get(etape, 0.0) + time.perf_counter() - debut
 
     def _constater(self, gravite: Gravite, objet: str, message: str) -> None:
         self.lues.constats.append(Constat(gravite, objet, message))
@@ -248,7 +233,8 @@ class _Lecteur:
         communes = self._communes_entieres
         if communes is not None:
             if self._decoupe is not None:
-                communes = self._decouper(communes, self._decoupe)
+                communes, constats = decouper_communes(communes, self._decoupe)
+                self.lues.constats += constats
             self.lues.communes = communes
             self.lues.contour = communes.union_all()
         elif brute is not None:
@@ -257,29 +243,6 @@ class _Lecteur:
             self.lues.contour = contour if decoupe is None else contour.intersection(decoupe)
         elif self._decoupe is not None and self._manifeste.communes is None:
             self.lues.contour = self._decoupe
-
-    def _decouper(self, communes: gpd.GeoDataFrame, decoupe: BaseGeometry) -> gpd.GeoDataFrame:
-        """Limiter les communes à l'emprise ; celles qu'elle n'effleure que sont laissées."""
-        entieres = shapely.area(communes.geometry.to_numpy())
-        morceaux = garder_polygones(shapely.intersection(communes.geometry.to_numpy(), decoupe))
-        parts = shapely.area(morceaux) / entieres
-        garde = parts > 0.01
-        if not garde.any():
-            raise ErreurDonnees(
-                "L'emprise ne recouvre aucune commune.",
-                objet="emprise",
-                conseil="vérifiez le rectangle (degrés) ou le fichier de l'emprise",
-            )
-        coupees = int((garde & (parts < 0.999)).sum())
-        if coupees:
-            self._constater(
-                Gravite.MAJEUR,
-                "emprise",
-                f"{coupees} commune(s) coupées par l'emprise : leur population municipale reste "
-                "celle de la commune entière.",
-            )
-        decoupees = communes.assign(geometry=morceaux).loc[garde]
-        return gpd.GeoDataFrame(decoupees, crs=self._crs).reset_index(drop=True)
 
     def _lire_reseau(self) -> None:
         manifeste = self._manifeste
@@ -314,7 +277,8 @@ class _Lecteur:
         if self.lues.contour is None:
             self.lues.contour = enveloppe
             self._verifier_place(gpd.GeoSeries([enveloppe], crs=self._crs), "reseau.osm")
-        self._verifier_couverture(enveloppe)
+        couvert = self._contour_entier()
+        self.lues.constats += verifier_couverture(enveloppe, couvert, self._marge_m)
 
     def _population_ou_decoupage_demande(self) -> bool:
         manifeste = self._manifeste
@@ -329,27 +293,6 @@ class _Lecteur:
         if contour is None:
             raise ErreurDonnees("Le territoire n'a pas de contour.", objet=self._manifeste.chemin)
         return contour
-
-    def _verifier_couverture(self, rues: BaseGeometry) -> None:
-        """Dire ce que l'extrait OSM ne couvre pas du territoire et de sa marge."""
-        contour = self._contour_entier()
-        manque = contour.difference(rues.buffer(500)).area / contour.area
-        if manque > 0.01:
-            self._constater(
-                Gravite.MAJEUR,
-                "reseau.osm",
-                f"l'extrait ne couvre pas {manque:.0%} du territoire : ses habitants y seront sans "
-                "réseau. Prenez un extrait plus étendu.".replace("%", " %", 1),
-            )
-        voulu = contour.buffer(self._marge_m)
-        manque = voulu.difference(rues.buffer(500)).area / voulu.area
-        if manque > 0.2:
-            self._constater(
-                Gravite.MINEUR,
-                "reseau.osm",
-                f"l'extrait s'arrête avant la marge de {self._marge_m / 1000:.1f} km autour du "
-                "territoire : près des limites, les services du dehors peuvent manquer.",
-            )
 
     def _construire_carreaux(self, brute: gpd.GeoDataFrame | None) -> None:
         methode = self._manifeste.population_methode
@@ -373,7 +316,12 @@ class _Lecteur:
             dedans = shapely.intersects_xy(self._decoupe, brute["x"], brute["y"])
             brute = brute.loc[dedans].reset_index(drop=True)
         if self.lues.communes is None:
-            self.lues.communes = self._zone_unique(brute)
+            self._constater(
+                Gravite.MINEUR, "decoupage", "sans communes : une seule zone, le territoire entier."
+            )
+            self.lues.communes = construire_zone_unique(
+                self._manifeste.nom, self.lues.contour, brute
+            )
             carreaux = brute.assign(code_commune=CODE_TERRITOIRE)
         else:
             carreaux, constats = affecter_communes(brute, self.lues.communes)
@@ -384,51 +332,10 @@ class _Lecteur:
                 objet=self._manifeste.population or "population",
                 conseil="vérifiez que population, communes et emprise se recouvrent",
             )
-        self.lues.carreaux = _ranger_carreaux(carreaux)
-        self._comparer_population(methode)
-
-    def _zone_unique(self, brute: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-        total = brute["population_hab"].sum(min_count=1)
-        textes = ("code_bassin_de_vie", "bassin_de_vie", "code_secteur", "secteur")
-        self._constater(
-            Gravite.MINEUR, "decoupage", "sans communes : une seule zone, le territoire entier."
-        )
-        return gpd.GeoDataFrame(
-            {
-                "code_commune": [CODE_TERRITOIRE],
-                "nom": [self._manifeste.nom],
-                "population_hab": [total],
-                **{nom: [""] for nom in textes},
-            },
-            geometry=garder_polygones(np.array([self.lues.contour], dtype=object)),
-            crs=self._crs,
-        )
-
-    def _comparer_population(self, methode: str | None) -> None:
-        """Comparer la population des carreaux à celle des communes, commune par commune."""
-        carreaux, communes = self.lues.carreaux, self.lues.communes
-        if carreaux is None or communes is None or methode is None:
-            return
-        if self._communes_entieres is None:
-            return  # la zone unique tient sa population des carreaux
-        sommes = carreaux.groupby("code_commune")["population_hab"].sum()
-        vides = communes.loc[~communes["code_commune"].isin(sommes.index), "nom"]
-        if len(vides):
-            self._constater(
-                Gravite.MAJEUR,
-                "population",
-                f"{len(vides)} commune(s) sans aucun carreau habité : "
-                + ", ".join(vides.head(10))
-                + ".",
-            )
-        attendue, trouvee = communes["population_hab"].sum(min_count=1), sommes.sum()
-        if np.isfinite(attendue) and attendue > 0 and methode != "batiments":
-            ecart = trouvee / attendue - 1
-            self._constater(
-                Gravite.MAJEUR if abs(ecart) > _ECART_POPULATION else Gravite.MINEUR,
-                "population",
-                f"{trouvee:.0f} habitants dans les carreaux, {attendue:.0f} dans les communes "
-                f"({100 * ecart:+.1f} %).".replace(".", ",", 1),
+        self.lues.carreaux = ranger_carreaux(carreaux)
+        if methode is not None and self._communes_entieres is not None:
+            self.lues.constats += comparer_population(
+                self.lues.carreaux, self.lues.communes, estimee=methode == "batiments"
             )
 
     def _lire_offre(self) -> None:
@@ -525,44 +432,3 @@ class _Lecteur:
         if constat.gravite is Gravite.BLOQUANT:
             raise ErreurDonnees(constat.message)
         self.lues.constats.append(constat)
-
-
-def lire_emprise(manifeste: Manifeste, crs: str) -> BaseGeometry | None:
-    """Réunir les polygones et les rectangles des emprises, dans ``crs`` ; ``None`` sans eux."""
-    formes: list[BaseGeometry] = []
-    vers_travail = Transformer.from_crs(CRS_GEO, crs, always_xy=True)
-    for emprise in manifeste.emprises:
-        if emprise.fichier is not None:
-            couche, _ = lire_couche(emprise.fichier, crs, objet="emprise")
-            formes.append(couche.union_all())
-        if emprise.rectangle is not None:
-            boite = shapely.segmentize(shapely.box(*emprise.rectangle), 0.05)
-            formes.append(reprojeter(boite, vers_travail))
-    return shapely.union_all(formes) if formes else None
-
-
-def elargir_en_wgs84(contour: BaseGeometry, marge_m: float, crs: str) -> BaseGeometry:
-    """Contour élargi d'une marge, simplifié à 50 m près, en EPSG:4326."""
-    vers_geo = Transformer.from_crs(crs, CRS_GEO, always_xy=True)
-    large = contour.simplify(50).buffer(marge_m + 50, quad_segs=4)
-    return reprojeter(large, vers_geo)
-
-
-def _ranger_carreaux(carreaux: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Colonnes du schéma CARREAUX, dans l'ordre, puis les facultatives présentes."""
-    facultatives = [c for c in (*COLONNES_AGES, *COLONNES_MENAGES) if c in carreaux]
-    geometries = garder_polygones(carreaux.geometry.to_numpy())
-    table = carreaux.assign(surface_m2=shapely.area(geometries))
-    colonnes: Sequence[str] = (
-        "carreau",
-        "population_hab",
-        "surface_m2",
-        "impute",
-        "code_commune",
-        "x",
-        "y",
-        *facultatives,
-    )
-    rangee = gpd.GeoDataFrame(table[list(colonnes)], geometry=geometries, crs=carreaux.crs)
-    rangee = rangee.astype({"carreau": "str", "code_commune": "str", "impute": "bool"})
-    return rangee.sort_values("carreau", kind="stable", ignore_index=True)
