@@ -153,7 +153,9 @@ def _ouvrir(source: Path | _Membre) -> IO[bytes]:
     if isinstance(source, _Membre):
         with zipfile.ZipFile(source.archive) as archive:
             # Le flux d'un membre garde son propre accès au fichier après la fermeture de l'index.
-            flux = archive.open(source.info)
+            flux: IO[bytes] = archive.open(source.info)
+        if source.info.filename.lower().endswith(".gz"):
+            flux = cast("IO[bytes]", gzip.GzipFile(fileobj=flux))
         return io.BufferedReader(_FluxBorne(flux, source.info.compress_size, source.archive), _BLOC)
     if source.suffix.lower() == ".gz":
         deploye = cast("IO[bytes]", gzip.GzipFile(source))
@@ -202,7 +204,7 @@ def _extraire(source: Path | _Membre, dossier: Path) -> Path:
         cible = dossier / source.stem
         _copier(source, cible)
         return cible
-    cible = dossier / PurePosixPath(source.info.filename).name
+    cible = dossier / re.sub(r"(?i)\.gz$", "", PurePosixPath(source.info.filename).name)
     _copier(source, cible)
     if cible.suffix.lower() == ".shp":
         with zipfile.ZipFile(source.archive) as archive:

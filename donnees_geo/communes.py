@@ -192,8 +192,8 @@ def _constater(communes: gpd.GeoDataFrame) -> list[Constat]:
             Constat(
                 Gravite.MAJEUR,
                 "communes",
-                f"des contours se chevauchent sur {(somme - reunion) / 1e6:.2f} km² : un habitant "
-                "n'y est compté que dans une commune.",
+                f"des contours se chevauchent sur {100 * (somme - reunion) / reunion:.0f} % de la "
+                "surface : un habitant n'y est compté que dans une commune.",
             )
         )
     return constats
