@@ -33,6 +33,8 @@ LIBELLES: Final = {
     "isochrone": "Isochrone de 15 min à pied avec polygone, une origine",
     "plus_proche_50": "Plus proche de 50 lieux, 25 catégories, tous les noeuds",
     "plus_proche_500": "Plus proche de 500 lieux, 25 catégories, tous les noeuds",
+    "tc_temps": "Transport collectif : une origine, tous les carreaux, 120 départs",
+    "tc_isochrone": "Transport collectif : isochrone de 30 min, une origine, 120 départs",
     "etude": "Diagnostic complet du territoire préparé",
 }
 COLONNES: Final = (
@@ -92,34 +94,92 @@ class Absence:
     raison: str
 
 
-def composer_taches(
-    dossier: Path, pbf: Path | None, crs: str, *, rapide: bool, territoire: Path | None
-) -> list[Tache]:
-    """Toutes les mesures d'une séance, dans l'ordre du tableau."""
+@dataclass(frozen=True)
+class Sujet:
+    """Ce qu'une séance mesure.
+
+    Attributes
+    ----------
+    crs
+        CRS métrique des rues.
+    pbf
+        Extrait OSM à charger, ``None`` pour ne pas mesurer le chargement.
+    territoire
+        Dossier préparé, ``None`` pour ne mesurer que les rues.
+    gtfs, jour
+        Dossiers GTFS dépliés et jour ISO ; sans eux, pas de mesure de transport collectif.
+    """
+
+    crs: str
+    pbf: Path | None = None
+    territoire: Path | None = None
+    gtfs: tuple[str, ...] = ()
+    jour: str = ""
+
+
+def composer_taches(dossier: Path, sujet: Sujet, *, rapide: bool) -> list[Tache]:
+    """Toutes les mesures d'une séance, dans l'ordre du tableau.
+
+    Parameters
+    ----------
+    dossier
+        Dossier de travail, où sont les données communes.
+    sujet
+        Ce qui est mesuré.
+    rapide
+        Moins de répétitions, et les moteurs lents sur moins de catégories ou de départs.
+    """
     commun: dict[str, Any] = {
         "dossier": str(dossier),
         "seuil_s": 900.0,
         "repetitions": 1 if rapide else 5,
         "categories_controle": 3,
     }
+    taches = [] if sujet.pbf is None else _taches_chargement(dossier, sujet, rapide=rapide)
     lents = commun | {"repetitions": 1} | ({"categories_max": 3} if rapide else {})
-    taches = [Tache("rues_nous", "nous", None, commun)]
-    taches += [Tache("rues", m, m, lents | {"moteur": m}) for m in ("scipy", "networkx", "igraph")]
-    taches.append(Tache("rues", "pandana", "pandana", lents | {"moteur": "pandana"}))
+    taches.append(Tache("rues_nous", "nous", None, commun))
+    for moteur in ("scipy", "networkx", "igraph", "pandana"):
+        taches.append(Tache("rues", moteur, moteur, lents | {"moteur": moteur}))
     taches.append(Tache("isochrone_osmnx", "osmnx (tampons)", "osmnx", lents))
-    if pbf is not None:
-        chargement = {"pbf": str(pbf), "xml": str(dossier / "rues.osm"), "crs": crs}
-        taches.insert(0, Tache("convertir", "osmnx", None, chargement))
-        for rang, moteur in enumerate(("nous", "osmnx", "pyrosm"), start=1):
-            module = None if moteur == "nous" else moteur
-            travail = chargement | {"moteur": moteur}
-            passages = 2 if rapide else 4
-            taches.insert(rang, Tache("chargement", moteur, module, travail, passages=passages))
-        valhalla = commun | {"pbf": str(pbf), "vitesse_kmh": 4.5}
+    if sujet.pbf is not None:
+        valhalla = commun | {"pbf": str(sujet.pbf), "vitesse_kmh": 4.5}
         taches.append(Tache("isochrone_valhalla", "pyvalhalla", "valhalla", valhalla, recent=True))
-    if territoire is not None:
-        taches.append(Tache("etude_nous", "nous", None, commun | {"territoire": str(territoire)}))
+    if sujet.territoire is not None:
+        etude = {"territoire": str(sujet.territoire)}
+        taches.append(Tache("etude_nous", "nous", None, etude))
+        if sujet.pbf is not None and sujet.gtfs and sujet.jour:
+            taches += _taches_tc(commun, sujet, rapide=rapide)
     return taches
+
+
+def _taches_chargement(dossier: Path, sujet: Sujet, *, rapide: bool) -> list[Tache]:
+    travail = {"pbf": str(sujet.pbf), "xml": str(dossier / "rues.osm"), "crs": sujet.crs}
+    taches = [Tache("convertir", "osmnx", None, travail)]
+    for moteur in ("nous", "osmnx", "pyrosm"):
+        module = None if moteur == "nous" else moteur
+        passages = 2 if rapide else 4
+        taches.append(
+            Tache("chargement", moteur, module, travail | {"moteur": moteur}, passages=passages)
+        )
+    return taches
+
+
+def _taches_tc(commun: dict[str, Any], sujet: Sujet, *, rapide: bool) -> list[Tache]:
+    travail = commun | {
+        "territoire": str(sujet.territoire),
+        "pbf": str(sujet.pbf),
+        "gtfs": list(sujet.gtfs),
+        "jour": sujet.jour,
+        "seuil_s": 1800.0,
+        "debut_s": 7 * 3600,
+        "departs": 120,
+        "departs_mesures": 3 if rapide else 12,
+    }
+    return [
+        Tache("tc_nous", "nous", None, travail),
+        Tache("tc_ferrobus", "ferrobus", "ferrobus", travail, recent=True),
+        Tache("tc_valhalla", "pyvalhalla (multimodal)", "valhalla", travail, recent=True),
+    ]
 
 
 def mesurer(
@@ -239,6 +299,8 @@ EXIGENCES: Final = (
     Exigence("plus_proche_500", "networkx", 15.0),
     Exigence("plus_proche_50", "pandana", 10.0),
     Exigence("plus_proche_500", "pandana", 10.0),
+    Exigence("tc_temps", "ferrobus", 50.0),
+    Exigence("tc_isochrone", "pyvalhalla", 50.0),
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -15,6 +17,7 @@ from accessibilite.profils import construire_profil
 from donnees_geo.configuration import lire_parametres
 from donnees_geo.conventions import CRS_GEO
 from donnees_geo.reseau import ReseauRues, enregistrer_reseau
+from donnees_geo.territoire import Territoire
 
 GRAINE: Final = 20260317
 CATEGORIES: Final = 25
@@ -126,3 +129,35 @@ def _ecrire_demandes(graphe: Graphe, fichier: Path, premier: int, nombre: int) -
     }
     demandes: dict[str, Any] = {"origines": origines, "x": x, "y": y, "lon": lon, "lat": lat}
     np.savez(fichier, **demandes, **lieux)
+
+
+def ecrire_demandes_tc(territoire: Territoire, fichier: Path, nombre: int) -> None:
+    """Tirer des origines parmi les carreaux habités ; toutes les destinations sont des carreaux."""
+    carreaux = territoire.carreaux
+    habites = np.flatnonzero(carreaux["population_hab"].to_numpy(dtype=float) > 0)
+    if habites.size == 0:
+        habites = np.arange(len(carreaux))
+    tirage = np.random.default_rng(GRAINE).choice(habites, min(nombre, habites.size), replace=False)
+    vers = Transformer.from_crs(territoire.crs, CRS_GEO, always_xy=True)
+    demandes: dict[str, Any] = {}
+    for nom, rangs in (("origine", tirage), ("destination", np.arange(len(carreaux)))):
+        x = carreaux["x"].to_numpy(dtype=float)[rangs]
+        y = carreaux["y"].to_numpy(dtype=float)[rangs]
+        lon, lat = vers.transform(x, y)
+        demandes |= {f"{nom}_x": x, f"{nom}_y": y, f"{nom}_lon": lon, f"{nom}_lat": lat}
+    np.savez(fichier, **demandes)
+
+
+def deplier_gtfs(flux: Sequence[Path], dossier: Path) -> list[str]:
+    """Déplier les flux GTFS, que les pairs ne lisent pas en zip ; un dossier par flux."""
+    dossiers = []
+    for numero, archive in enumerate(flux):
+        cible = dossier / str(numero)
+        cible.mkdir(parents=True)
+        with zipfile.ZipFile(archive) as contenu:
+            for membre in contenu.infolist():
+                nom = Path(membre.filename).name
+                if nom.endswith(".txt"):
+                    (cible / nom).write_bytes(contenu.read(membre))
+        dossiers.append(str(cible))
+    return dossiers

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -330,14 +331,17 @@ def test_importer_ne_fait_rien(tmp_path):
         }
         - {*PAQUETS, "scripts", "__future__"}
     )
+    courant = tmp_path / "courant"
+    courant.mkdir()
     resultat = subprocess.run(
         [sys.executable, "-B", "-c", ESPION, json.dumps([bibliotheques, a_importer])],
-        cwd=tmp_path,
+        cwd=courant,
         capture_output=True,
         text=True,
         check=False,
-        env={"PYTHONPATH": str(RACINE), "PATH": "", "HOME": str(tmp_path)},
+        # Les bibliothèques ont le droit de remplir leur cache, dans un autre dossier personnel.
+        env=os.environ | {"PYTHONPATH": str(RACINE), "HOME": str(tmp_path)},
     )
     assert resultat.returncode == 0, resultat.stderr
     assert json.loads(resultat.stdout) == []
-    assert list(tmp_path.iterdir()) == []
+    assert list(courant.iterdir()) == []

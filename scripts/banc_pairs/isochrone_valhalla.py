@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +15,40 @@ import numpy as np
 from protocole import chronometrer, executer, mesure, version
 
 
-def construire_tuiles(dossier: Path, pbf: str, transit: Path | None = None) -> dict[str, Any]:
-    """Construire les tuiles de l'extrait et rendre la configuration de Valhalla."""
+def environnement() -> dict[str, str]:
+    """Variables des programmes de Valhalla, que pyvalhalla cherche d'abord dans le chemin."""
+    return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+def construire_tuiles(
+    dossier: Path,
+    pbf: str,
+    *,
+    horaires: Path | None = None,
+    avant: Callable[[Path], None] | None = None,
+) -> dict[str, Any]:
+    """Construire les tuiles de l'extrait et rendre la configuration de Valhalla.
+
+    ``horaires`` est le dossier des flux GTFS dépliés ; ``avant`` les convertit, une fois la
+    configuration écrite.
+    """
     import valhalla
 
     (dossier / "tuiles").mkdir(parents=True, exist_ok=True)
     configuration = valhalla.get_config(tile_extract="", tile_dir=str(dossier / "tuiles"))
-    if transit is not None:
-        configuration["mjolnir"]["transit_dir"] = str(transit)
+    if horaires is not None:
+        (dossier / "transport").mkdir(exist_ok=True)
+        configuration["mjolnir"]["transit_dir"] = str(dossier / "transport")
+        configuration["mjolnir"]["transit_feeds_dir"] = str(horaires)
     fichier = dossier / "valhalla.json"
     fichier.write_text(json.dumps(configuration), encoding="utf-8")
+    if avant is not None:
+        avant(fichier)
     subprocess.run(
-        [
-            *(sys.executable, "-m", "valhalla"),
-            *("valhalla_build_tiles", "-c", str(fichier), pbf),
-        ],
+        [sys.executable, "-m", "valhalla", "valhalla_build_tiles", "-c", str(fichier), pbf],
         check=True,
         capture_output=True,
-        # pyvalhalla cherche d'abord ses programmes dans le chemin.
-        env=os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+        env=environnement(),
     )
     return configuration
 

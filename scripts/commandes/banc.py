@@ -15,7 +15,7 @@ from scripts.commandes.analyse import fichier_sortie
 from scripts.commandes.sorties import exiger_dossier_parent
 
 if TYPE_CHECKING:
-    from scripts.banc import Absence, Tache
+    from scripts.banc import Absence, Sujet, Tache
     from scripts.banc_donnees import TailleReseau
 
 
@@ -28,16 +28,17 @@ def declarer(commandes: Any) -> None:
         "Seuls les rapports entre moteurs d'une même séance sont solides.",
     )
     analyseur.add_argument(
-        "--dossier", type=Path, metavar="T", help="territoire préparé dont mesurer le diagnostic"
-    )
-    analyseur.add_argument(
-        "--extrait",
+        "manifeste",
+        nargs="?",
         type=Path,
-        metavar="F.osm.pbf",
-        help="extrait OSM à charger ; ses rues servent aussi sans --dossier",
+        metavar="MANIFESTE",
+        help="manifeste dont mesurer l'extrait OSM et les horaires",
     )
     analyseur.add_argument(
-        "--crs", metavar="EPSG:N", help="CRS métrique de l'extrait (par défaut celui du territoire)"
+        "--dossier",
+        type=Path,
+        metavar="T",
+        help="le même territoire, préparé : diagnostic et transport sont mesurés aussi",
     )
     analyseur.add_argument(
         "--sortie",
@@ -57,7 +58,6 @@ def declarer(commandes: Any) -> None:
 def executer(options: argparse.Namespace) -> int:
     """Préparer les données communes, mesurer, montrer et noter."""
     from scripts.banc import ajouter_au_csv, ajouter_rapports, composer_taches, mesurer
-    from scripts.banc_donnees import ecrire_donnees
     from scripts.banc_environnements import installer_pairs, trouver_interpretes
     from scripts.environnement import ErreurInstallation
 
@@ -73,13 +73,8 @@ def executer(options: argparse.Namespace) -> int:
         progression("Banc d'essai", montrer=options.montrer) as avancer,
     ):
         dossier = Path(nom)
-        reseau, crs = lire_reseau(options)
-        taille = ecrire_donnees(reseau, dossier, origines=5 if options.rapide else 20)
-        extrait = options.extrait.resolve() if options.extrait else None
-        territoire = options.dossier.resolve() if options.dossier else None
-        taches = composer_taches(
-            dossier, extrait, crs, rapide=options.rapide, territoire=territoire
-        )
+        sujet, taille = preparer(options, dossier)
+        taches = composer_taches(dossier, sujet, rapide=options.rapide)
 
         def annoncer(tache: Tache) -> None:
             avancer(f"{tache.script}, {tache.moteur}", taches.index(tache) / len(taches))
@@ -93,29 +88,43 @@ def executer(options: argparse.Namespace) -> int:
     return 0
 
 
-def lire_reseau(options: argparse.Namespace) -> tuple[Any, str]:
-    """Réseau à mesurer et son CRS : celui du territoire, sinon celui de l'extrait.
+def preparer(options: argparse.Namespace, dossier: Path) -> tuple[Sujet, TailleReseau]:
+    """Écrire les données communes de la séance dans un dossier de travail.
 
     Raises
     ------
     ErreurProjet
-        Ni territoire ni extrait, ou extrait sans CRS.
+        Ni manifeste ni territoire.
     """
+    from donnees_geo.configuration import lire_manifeste
     from donnees_geo.osm import lire_osm
     from donnees_geo.territoire import charger_territoire
+    from scripts.banc import Sujet
+    from scripts.banc_donnees import deplier_gtfs, ecrire_demandes_tc, ecrire_donnees
 
-    if options.dossier is not None:
-        territoire = charger_territoire(options.dossier)
-        return territoire.reseau, options.crs or territoire.crs
-    if options.extrait is None or options.crs is None:
+    manifeste = lire_manifeste(options.manifeste) if options.manifeste else None
+    territoire = charger_territoire(options.dossier) if options.dossier else None
+    if territoire is not None:
+        reseau = territoire.reseau
+        ecrire_demandes_tc(territoire, dossier / "demandes_tc.npz", 2 if options.rapide else 5)
+    elif manifeste is not None and manifeste.osm is not None:
+        reseau = lire_osm(manifeste.osm, manifeste.crs, None, avec_fond=False).reseau
+    else:
         raise ErreurProjet(
             "Le banc d'essai n'a rien à mesurer.",
-            attendu="--dossier TERRITOIRE, ou --extrait F.osm.pbf avec --crs EPSG:N",
-            conseil="Par exemple : demi-heure demo --sortie donnees/demo, puis preparer, puis "
-            "demi-heure banc --dossier donnees/demo-prepare",
+            attendu="un MANIFESTE qui cite un extrait OSM, ou --dossier TERRITOIRE",
+            conseil="Par exemple : demi-heure banc donnees/demo/territoire.toml "
+            "--dossier donnees/demo-prepare",
         )
-
-    return lire_osm(options.extrait, options.crs, None, avec_fond=False).reseau, options.crs
+    taille = ecrire_donnees(reseau, dossier, origines=5 if options.rapide else 20)
+    sujet = Sujet(
+        crs=reseau.crs,
+        pbf=manifeste.osm.resolve() if manifeste and manifeste.osm else None,
+        territoire=options.dossier.resolve() if options.dossier else None,
+        gtfs=tuple(deplier_gtfs(manifeste.gtfs, dossier / "gtfs")) if manifeste else (),
+        jour=manifeste.date_service.isoformat() if manifeste and manifeste.date_service else "",
+    )
+    return sujet, taille
 
 
 def montrer(

@@ -71,7 +71,14 @@ def ecrire_resultat(resultat: ResultatEtude, sortie: Path) -> None:
         resultat.acces.to_parquet(provisoire, index=False)
     for nom, table in zip(FICHIERS[1:], (resultat.indicateurs, resultat.carences), strict=True):
         with ecrire_atomique(sortie / nom) as provisoire:
-            table.to_csv(provisoire, index=False, encoding="utf-8", lineterminator="\n")
+            # Dix chiffres utiles : au-delà, ce ne sont que les restes d'une addition.
+            table.to_csv(
+                provisoire,
+                index=False,
+                encoding="utf-8",
+                lineterminator="\n",
+                float_format="%.10g",
+            )
 
 
 def resumer_paliers(resultat: ResultatEtude) -> str:
@@ -82,22 +89,26 @@ def resumer_paliers(resultat: ResultatEtude) -> str:
     ]
     libelles = {service.id: service.libelle for service in resultat.services}
     libelles |= {"panier_complet": "tous à la fois"}
-    lignes = []
+    lignes, muets = [], []
     for palier in PALIERS:
         du_palier = retenus[retenus["palier"] == palier]
-        for _, ligne in du_palier.sort_values("part_desservie").iterrows():
+        for _, ligne in du_palier.sort_values("part_desservie", kind="stable").iterrows():
+            libelle = libelles.get(ligne["service"], str(ligne["service"]))
             part, median = ligne["part_desservie"], ligne["temps_median_s"]
+            if not np.isfinite(part):
+                muets.append(libelle)
+                continue
             lignes.append(
                 (
                     f"{LIBELLES_PALIERS[palier]} ({ligne['seuil_s'] / 60:g} min)",
-                    libelles.get(ligne["service"], str(ligne["service"])),
-                    f"{nombre_fr(100 * part, 1)} %" if np.isfinite(part) else "sans donnée",
+                    libelle,
+                    f"{nombre_fr(100 * part, 1)} %",
                     f"{nombre_fr(median / 60, 1)} min" if np.isfinite(median) else "–",
                 )
             )
-    return composer_tableau(
-        ("palier", "service", "part desservie", "temps médian"), lignes, a_droite=(2, 3)
-    )
+    titres = ("palier", "service", "part desservie", "temps médian")
+    tableau = composer_tableau(titres, lignes, a_droite=(2, 3))
+    return tableau + (f"\nSans donnée : {', '.join(muets)}." if muets else "")
 
 
 def resumer_carences(resultat: ResultatEtude) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from accessibilite.liaisons_tc import MarcheTc
     from accessibilite.rattachement import Rattachement
     from accessibilite.transport_collectif import ReseauTc
+    from donnees_geo.gtfs import OffreTransport
     from donnees_geo.territoire import Territoire
 
 
@@ -97,7 +98,7 @@ def charger_transport(options: argparse.Namespace, *, duree_min_s: float = 0.0) 
             conseil="Ajoutez [transport] gtfs = [...] au manifeste et préparez-le de nouveau.",
         )
     parametres = _regler(deplacement.parametres, options, duree_min_s)
-    jour = _choisir_jour(options, territoire)
+    jour = _choisir_jour(options, territoire, territoire.offre)
     marche = rattacher_arrets(
         deplacement.graphe,
         territoire.offre,
@@ -138,13 +139,15 @@ def _regler(parametres: Any, options: argparse.Namespace, duree_min_s: float) ->
     return replace(parametres, duree_max_tc_s=max(duree, duree_min_s), **reglages)
 
 
-def _choisir_jour(options: argparse.Namespace, territoire: Territoire) -> date:
+def _choisir_jour(
+    options: argparse.Namespace, territoire: Territoire, offre: OffreTransport
+) -> date:
     if options.depart is not None:
         jour: date = options.depart.date()
         return jour
     if territoire.date_service is not None:
         return territoire.date_service
-    debut, fin = territoire.offre.validite
+    debut, fin = offre.validite
     raise ErreurConfiguration(
         "Le jour étudié n'est pas connu : le manifeste ne donne pas de date_service.",
         objet=territoire.nom,

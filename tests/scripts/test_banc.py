@@ -95,7 +95,7 @@ def test_les_moteurs_presents_donnent_le_meme_resultat(dossier):
     """Nous, scipy et networkx sur le même graphe : mêmes noeuds atteints, mêmes temps."""
     taches = [
         tache
-        for tache in banc.composer_taches(dossier, None, "EPSG:2154", rapide=True, territoire=None)
+        for tache in banc.composer_taches(dossier, banc.Sujet("EPSG:2154"), rapide=True)
         if tache.moteur in ("nous", "scipy", "networkx")
     ]
     annonces: list[str] = []

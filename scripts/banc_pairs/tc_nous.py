@@ -1,0 +1,87 @@
+"""Mesures de ce programme en transport collectif : une origine, tous les départs de la fenêtre."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from protocole import chronometrer, executer, mesure
+
+from accessibilite.graphe import construire_graphe
+from accessibilite.liaisons_tc import construire_correspondances, rattacher_arrets
+from accessibilite.profils import construire_profil
+from accessibilite.rattachement import rattacher_points
+from accessibilite.recherche_tc import calculer_isochrones_tc, calculer_matrice_tc
+from accessibilite.transport_collectif import construire_reseau_tc, options_tc
+from donnees_geo.configuration import lire_parametres
+from donnees_geo.gtfs import courses_du_jour
+from donnees_geo.territoire import charger_territoire
+
+
+def mesurer(travail: dict[str, Any]) -> list[dict[str, Any]]:
+    """Mesurer la matrice d'une origine à tous les carreaux, et l'isochrone de 30 minutes."""
+    territoire = charger_territoire(Path(travail["territoire"]))
+    if territoire.offre is None:
+        raise SystemExit("territoire sans offre de transport")
+    parametres = replace(
+        lire_parametres(),
+        fenetre_tc_debut_s=int(travail["debut_s"]),
+        fenetre_tc_duree_s=int((travail["departs"] - 1) * 60),
+    )
+    debut = time.perf_counter()
+    graphe = construire_graphe(territoire.reseau, construire_profil(parametres, "marche"))
+    marche = rattacher_arrets(
+        graphe,
+        territoire.offre,
+        marche_max_m=parametres.marche_max_tc_m,
+        rattachement_max_m=parametres.rattachement_max_m,
+    )
+    reseau = construire_reseau_tc(
+        courses_du_jour(territoire.offre, date.fromisoformat(travail["jour"])),
+        construire_correspondances(marche, territoire.offre, parametres.embarquement_min_s),
+        options_tc(parametres),
+    )
+    preparation = time.perf_counter() - debut
+    with np.load(Path(travail["dossier"]) / "demandes_tc.npz") as archive:
+        d = {nom: archive[nom] for nom in archive.files}
+    destinations = rattacher_points(graphe, d["destination_x"], d["destination_y"])
+    origines = rattacher_points(graphe, d["origine_x"], d["origine_y"])
+    points = [origines.extraire(slice(i, i + 1)) for i in range(len(origines))]
+
+    def matrice(point: Any) -> int:
+        temps = calculer_matrice_tc(reseau, marche, point, destinations, centiles=[50.0])
+        return int((temps[0, :, 0] <= 1800).sum())
+
+    def isochrone(point: Any) -> float:
+        seuils = [float(travail["seuil_s"])]
+        return calculer_isochrones_tc(reseau, marche, point, seuils, "depuis")[0].surface_m2
+
+    repetitions = travail["repetitions"]
+    temps_matrice, atteints = chronometrer(matrice, points, repetitions=repetitions)
+    temps_isochrone, surfaces = chronometrer(isochrone, points, repetitions=repetitions)
+    return [
+        mesure(
+            "tc_temps",
+            "nous",
+            temps_matrice,
+            preparation_s=preparation,
+            controle=int(sum(atteints)),
+            unite_controle="carreaux à 30 min ou moins (médiane)",
+        ),
+        mesure(
+            "tc_isochrone",
+            "nous",
+            temps_isochrone,
+            preparation_s=preparation,
+            controle=round(sum(surfaces) / len(surfaces) / 1e4),
+            unite_controle="hectares en moyenne",
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    executer(mesurer)
