@@ -37,42 +37,70 @@ class ProfilArrets(NamedTuple):
 
 
 @nb.njit(cache=True, nogil=True)
-def _marquer_motifs(h, arret_utile, motif_actif):  # type: ignore[no-untyped-def]
-    """Activer les motifs dont un arrêt (autre que le premier) est utile à la descente."""
-    for m in range(h.motif_debut.size - 1):
-        c = h.motif_debut[m]
-        motif_actif[m] = False
-        for e in range(h.course_debut[c] + 1, h.course_debut[c + 1]):
-            if arret_utile[h.arret[e]]:
-                motif_actif[m] = True
-                break
+def _apporter_sorties(h, sortie, apport, course_active):  # type: ignore[no-untyped-def]
+    """Premier tour : descendre et marcher jusqu'à la destination."""
+    for e in range(h.arret.size):
+        if h.descente[e] and sortie[h.arret[e]] < INFINI_S:
+            apport[e] = h.arrivee_s[e] + sortie[h.arret[e]]
+            course_active[h.course[e]] = True
 
 
 @nb.njit(cache=True, nogil=True)
-def _remonter_course(h, suites, c, sortie, budget, rang, meilleur, courant, arret_change):  # type: ignore[no-untyped-def]
-    """Remonter une course de son terminus à son départ."""
+def _apporter_suites(h, suites, budget, meilleur, nouveau, apport, course_active):  # type: ignore[no-untyped-def]
+    """Tours suivants : descendre et remonter à un embarquement amélioré au tour précédent.
+
+    Ce qu'apportent les autres a déjà été reporté sur les montées d'amont.
+    """
+    for p in range(nouveau.size):
+        if nouveau[p]:
+            arrivee = meilleur[p]
+            for q in range(suites.debut[p], suites.debut[p + 1]):
+                e = suites.descente[q]
+                if arrivee < apport[e] and arrivee - h.arrivee_s[e] <= budget:
+                    apport[e] = arrivee
+                    course_active[h.course[e]] = True
+
+
+@nb.njit(cache=True, nogil=True)
+def _remonter_course(h, c, budget, apport, courant, arret_change):  # type: ignore[no-untyped-def]
+    """Remonter une course de son terminus à son départ, en vidant ses apports."""
     arrivee = INFINI_S
     for e in range(h.course_debut[c + 1] - 1, h.course_debut[c] - 1, -1):
         p = h.embarquement[e]
         if p >= 0 and arrivee < courant[p] and arrivee - h.depart_s[e] <= budget:
             courant[p] = arrivee
             arret_change[h.arret[e]] = True
-        if h.descente[e]:
-            if sortie[h.arret[e]] < INFINI_S:
-                arrivee = min(arrivee, h.arrivee_s[e] + sortie[h.arret[e]])
-            if rang > 0:
-                for q in range(suites.debut[e], suites.debut[e + 1]):
-                    arrivee = min(arrivee, meilleur[suites.embarquement[q]])
+        arrivee = min(arrivee, apport[e])
+        apport[e] = INFINI_S
 
 
 @nb.njit(cache=True, nogil=True)
-def balayer(h, suites, correspondances, sortie, budget, trajets_max):  # type: ignore[no-untyped-def]
+def _reporter_arrets(h, courant, meilleur, nouveau, arret_change):  # type: ignore[no-untyped-def]
+    """Attendre à l'arrêt : le meilleur des embarquements suivants ; rend s'il y a du nouveau."""
+    change = False
+    for a in range(arret_change.size):
+        p0, p1 = h.arret_debut[a], h.arret_debut[a + 1]
+        if not arret_change[a]:
+            nouveau[p0:p1] = False
+            continue
+        change = True
+        arret_change[a] = False
+        arrivee = INFINI_S
+        for p in range(p1 - 1, p0 - 1, -1):
+            arrivee = min(arrivee, courant[p])
+            nouveau[p] = arrivee < meilleur[p]
+            meilleur[p] = min(arrivee, meilleur[p])
+    return change
+
+
+@nb.njit(cache=True, nogil=True)
+def balayer(h, suites, sortie, budget, trajets_max):  # type: ignore[no-untyped-def]
     """Heure d'arrivée au plus tôt pour chaque embarquement.
 
     Parameters
     ----------
-    h, suites, correspondances
-        Horaire, suites et correspondances de même sens.
+    h, suites
+        Horaire et suites de même sens.
     sortie
         int32[a], temps à pied de l'arrêt à la destination, ``INFINI_S`` s'il est trop loin.
     budget
@@ -85,38 +113,23 @@ def balayer(h, suites, correspondances, sortie, budget, trajets_max):  # type: i
     int32[p]
         Arrivée au plus tôt en montant à cet embarquement ou plus tard au même arrêt.
     """
-    n_arrets = h.arret_debut.size - 1
     courant = np.full(h.embarquement_s.size, INFINI_S, dtype=np.int32)
     meilleur = courant.copy()
-    arret_utile = sortie < INFINI_S
-    arret_change = np.zeros(n_arrets, dtype=np.bool_)
-    motif_actif = np.zeros(h.motif_debut.size - 1, dtype=np.bool_)
+    apport = np.full(h.arret.size, INFINI_S, dtype=np.int32)
+    nouveau = np.zeros(h.embarquement_s.size, dtype=np.bool_)
+    arret_change = np.zeros(h.arret_debut.size - 1, dtype=np.bool_)
+    course_active = np.zeros(h.course_debut.size - 1, dtype=np.bool_)
     for rang in range(trajets_max):
-        _marquer_motifs(h, arret_utile, motif_actif)
-        arret_change[:] = False
-        for m in range(motif_actif.size):
-            if motif_actif[m]:
-                for c in range(h.motif_debut[m], h.motif_debut[m + 1]):
-                    _remonter_course(
-                        h, suites, c, sortie, budget, rang, meilleur, courant, arret_change
-                    )
-        change = False
-        for a in range(n_arrets):
-            if arret_change[a]:
-                change = True
-                arrivee = INFINI_S
-                for p in range(h.arret_debut[a + 1] - 1, h.arret_debut[a] - 1, -1):
-                    arrivee = min(arrivee, courant[p])
-                    meilleur[p] = arrivee
-        if not change:
+        if rang == 0:
+            _apporter_sorties(h, sortie, apport, course_active)
+        else:
+            _apporter_suites(h, suites, budget, meilleur, nouveau, apport, course_active)
+        for c in range(course_active.size):
+            if course_active[c]:
+                _remonter_course(h, c, budget, apport, courant, arret_change)
+                course_active[c] = False
+        if not _reporter_arrets(h, courant, meilleur, nouveau, arret_change):
             break
-        # Au tour suivant ne comptent que les courses qui descendent près d'un arrêt amélioré.
-        for a in range(n_arrets):
-            arret_utile[a] = False
-            for q in range(correspondances.debut[a], correspondances.debut[a + 1]):
-                if arret_change[correspondances.cible[q]]:
-                    arret_utile[a] = True
-                    break
     return meilleur
 
 

@@ -35,7 +35,7 @@ class PassagesDuJour(Protocol):
 
 
 class Horaire(NamedTuple):
-    """Passages d'une fenêtre, courses rangées par suite d'arrêts (« motif »).
+    """Passages d'une fenêtre, rangés par course puis dans l'ordre du parcours.
 
     Un *embarquement* est un passage où l'on peut monter ; les embarquements sont rangés par arrêt
     puis par heure de départ, si bien que « le premier départ après telle heure » est un rang.
@@ -44,6 +44,8 @@ class Horaire(NamedTuple):
     ----------
     course_debut
         int64[c+1], passages de chaque course.
+    course
+        int32[e], course du passage.
     arret
         int32[e], arrêt du passage.
     arrivee_s, depart_s
@@ -52,8 +54,6 @@ class Horaire(NamedTuple):
         bool[e], on peut y descendre (jamais au premier passage).
     embarquement
         int32[e], rang de l'embarquement, -1 si l'on ne peut pas monter.
-    motif_debut
-        int64[m+1], courses de chaque motif.
     arret_debut
         int64[a+1], embarquements de chaque arrêt.
     embarquement_s
@@ -61,12 +61,12 @@ class Horaire(NamedTuple):
     """
 
     course_debut: NDArray[np.int64]
+    course: NDArray[np.int32]
     arret: NDArray[np.int32]
     arrivee_s: NDArray[np.int32]
     depart_s: NDArray[np.int32]
     descente: NDArray[np.bool_]
     embarquement: NDArray[np.int32]
-    motif_debut: NDArray[np.int64]
     arret_debut: NDArray[np.int64]
     embarquement_s: NDArray[np.int32]
 
@@ -90,18 +90,21 @@ class Correspondances(NamedTuple):
 
 
 class Suites(NamedTuple):
-    """Embarquements possibles après chaque descente, au format CSR.
+    """Descentes d'où l'on attrape chaque embarquement, au format CSR.
+
+    Une descente figure une fois par arrêt de correspondance, au premier embarquement possible : les
+    suivants s'en déduisent en attendant à l'arrêt.
 
     Attributes
     ----------
     debut
-        int64[e+1], par passage.
-    embarquement
-        int32[s], premier embarquement possible à chaque arrêt de correspondance.
+        int64[p+1], par embarquement.
+    descente
+        int32[s], passage où l'on descend.
     """
 
     debut: NDArray[np.int64]
-    embarquement: NDArray[np.int32]
+    descente: NDArray[np.int32]
 
 
 def construire_horaire(
@@ -165,50 +168,27 @@ def _ranger(
     descente: NDArray[np.bool_],
     nombre_arrets: int,
 ) -> Horaire:
-    """Ranger des passages (contigus par course) par motif, course puis parcours."""
+    """Ranger des passages contigus par course, dans l'ordre du parcours."""
     change = np.append(True, course[1:] != course[:-1]) if course.size else np.zeros(0, bool)
-    premier = np.flatnonzero(change)
-    debut = np.append(premier, course.size)
-    motif = _numeroter_motifs(arret, debut)
-    ordre = np.lexsort((depart_s[premier], motif))
-    longueur = np.diff(debut)[ordre]
-    course_debut = np.concatenate([[0], np.cumsum(longueur)]).astype(np.int64)
-    source = np.repeat(premier[ordre] - course_debut[:-1], longueur) + np.arange(course.size)
-    arret, arrivee_s, depart_s = arret[source], arrivee_s[source], depart_s[source]
-    est_premier = np.zeros(course.size, dtype=bool)
-    est_premier[course_debut[:-1]] = True
-    est_dernier = np.zeros(course.size, dtype=bool)
-    est_dernier[course_debut[1:] - 1] = True
-    monte = np.flatnonzero(montee[source] & ~est_dernier)
+    debut = np.append(np.flatnonzero(change), course.size).astype(np.int64)
+    bouts = np.zeros((2, course.size), dtype=bool)
+    bouts[0, debut[:-1]] = bouts[1, debut[1:] - 1] = True
+    est_premier, est_dernier = bouts
+    monte = np.flatnonzero(montee & ~est_dernier)
     rang = monte[np.lexsort((depart_s[monte], arret[monte]))]
     embarquement = np.full(course.size, -1, dtype=np.int32)
     embarquement[rang] = np.arange(rang.size, dtype=np.int32)
-    motifs = motif[ordre]
+    par_arret = np.bincount(arret[rang], minlength=nombre_arrets)
     return Horaire(
-        course_debut,
-        arret.astype(np.int32),
-        arrivee_s.astype(np.int32),
-        depart_s.astype(np.int32),
-        descente[source] & ~est_premier,
-        embarquement,
-        np.concatenate([[0], np.cumsum(np.bincount(motifs))]).astype(np.int64),
-        np.concatenate([[0], np.cumsum(np.bincount(arret[rang], minlength=nombre_arrets))]).astype(
-            np.int64
-        ),
-        depart_s[rang].astype(np.int32),
-    )
-
-
-def _numeroter_motifs(arret: NDArray[np.int32], debut: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Numéro de la suite d'arrêts de chaque course."""
-    numeros: dict[bytes, int] = {}
-    texte = np.ascontiguousarray(arret, dtype=np.int32).tobytes()
-    return np.array(
-        [
-            numeros.setdefault(texte[4 * a : 4 * b], len(numeros))
-            for a, b in zip(debut[:-1].tolist(), debut[1:].tolist(), strict=True)
-        ],
-        dtype=np.intp,
+        course_debut=debut,
+        course=(np.cumsum(change) - 1).astype(np.int32),
+        arret=arret.astype(np.int32),
+        arrivee_s=arrivee_s.astype(np.int32),
+        depart_s=depart_s.astype(np.int32),
+        descente=descente & ~est_premier,
+        embarquement=embarquement,
+        arret_debut=np.concatenate([[0], np.cumsum(par_arret)]).astype(np.int64),
+        embarquement_s=depart_s[rang].astype(np.int32),
     )
 
 
@@ -224,21 +204,19 @@ def transposer(correspondances: Correspondances) -> Correspondances:
 
 
 def construire_suites(horaire: Horaire, correspondances: Correspondances) -> Suites:
-    """Chercher, après chaque descente, le premier embarquement à chaque arrêt voisin."""
-    debut, embarquement = _chercher_suites(horaire, correspondances)
-    return Suites(debut, embarquement)
+    """Chercher, pour chaque descente et chaque arrêt voisin, le premier embarquement possible."""
+    debut, descente = _chercher_suites(horaire, correspondances)
+    return Suites(debut, descente)
 
 
 @nb.njit(cache=True, nogil=True)
 def _chercher_suites(h, c):  # type: ignore[no-untyped-def]
-    """Deux passes : compter les suites de chaque passage, puis les écrire."""
-    n = h.arret.size
-    debut = np.zeros(n + 1, dtype=np.int64)
-    suites = np.empty(0, dtype=np.int32)
+    """Deux passes : compter les descentes de chaque embarquement, puis les ranger."""
+    debut = np.zeros(h.embarquement_s.size + 1, dtype=np.int64)
+    descentes = np.empty(0, dtype=np.int32)
+    place = debut
     for passe in range(2):
-        total = 0
-        for e in range(n):
-            debut[e] = total
+        for e in range(h.arret.size):
             if not h.descente[e]:
                 continue
             a = h.arret[e]
@@ -247,11 +225,15 @@ def _chercher_suites(h, c):  # type: ignore[no-untyped-def]
                 p0, p1 = h.arret_debut[s], h.arret_debut[s + 1]
                 heure = h.arrivee_s[e] + c.temps_s[q]
                 p = p0 + np.searchsorted(h.embarquement_s[p0:p1], heure)
-                if p < p1:
-                    if passe == 1:
-                        suites[total] = p
-                    total += 1
-        debut[n] = total
+                if p == p1:
+                    continue
+                if passe == 0:
+                    debut[p + 1] += 1
+                else:
+                    descentes[place[p]] = e
+                    place[p] += 1
         if passe == 0:
-            suites = np.empty(total, dtype=np.int32)
-    return debut, suites
+            debut = np.cumsum(debut)
+            place = debut[:-1].copy()
+            descentes = np.empty(debut[-1], dtype=np.int32)
+    return debut, descentes

@@ -317,7 +317,7 @@ def _appliquer_regles(paires: pd.DataFrame, offre: OffreTransport) -> pd.DataFra
     temps = np.where((genre == CORRESPONDANCE_MINUTEE) & (minimum >= 0), minimum, temps)
     # Une règle sans temps entre deux arrêts trop éloignés pour marcher ne crée pas de lien.
     garde = (genre != CORRESPONDANCE_INTERDITE) & np.isfinite(temps)
-    retenues = tout.assign(temps_s=temps).loc[garde]
+    retenues: pd.DataFrame = tout.assign(temps_s=temps).loc[garde]
     return retenues.sort_values(["depuis", "vers"], ignore_index=True)
 
 

@@ -173,15 +173,14 @@ class ReseauTc:
 
     @cached_property
     def suites(self) -> Suites:
-        """Embarquements possibles après chaque descente."""
+        """Descentes d'où l'on attrape chaque embarquement."""
         return construire_suites(self.horaire, self.correspondances)
 
     @cached_property
-    def inverse(self) -> tuple[Horaire, Correspondances, Suites]:
-        """Horaire, correspondances et suites dans le temps retourné."""
+    def inverse(self) -> tuple[Horaire, Suites]:
+        """Horaire et suites dans le temps retourné."""
         horaire = renverser(self.horaire)
-        correspondances = transposer(self.correspondances)
-        return horaire, correspondances, construire_suites(horaire, correspondances)
+        return horaire, construire_suites(horaire, transposer(self.correspondances))
 
 
 def construire_reseau_tc(
@@ -223,12 +222,12 @@ def chercher_profil(reseau: ReseauTc, marche_s: NDArray[np.int32], sens: Sens) -
     """
     o = reseau.options
     if sens == "vers":
-        h, c, s, sortie = reseau.horaire, reseau.correspondances, reseau.suites, marche_s
+        h, suites, sortie = reseau.horaire, reseau.suites, marche_s
     else:
-        h, c, s = reseau.inverse
+        h, suites = reseau.inverse
         # La marge d'embarquement précède la montée : dans le temps retourné, elle suit la marche.
         sortie = np.where(marche_s < INFINI_S, marche_s + o.embarquement_min_s, INFINI_S)
-    meilleur = balayer(h, s, c, sortie.astype(np.int32), np.int32(o.duree_max_s), o.trajets_max)
+    meilleur = balayer(h, suites, sortie.astype(np.int32), np.int32(o.duree_max_s), o.trajets_max)
     return ProfilArrets(*extraire_profil(h, meilleur, sens == "depuis"))
 
 
