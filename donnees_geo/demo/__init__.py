@@ -1,1 +1,7 @@
-"""Territoire de démonstration fictif, écrit dans les formats réels."""
+"""Territoire fictif à l'échelle réelle, écrit dans les formats des données publiques."""
+
+from __future__ import annotations
+
+from donnees_geo.demo.generation import ecrire_demo
+
+__all__ = ["ecrire_demo"]

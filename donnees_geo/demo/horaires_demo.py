@@ -1,0 +1,424 @@
+"""Tables GTFS fictives : bus (calendar et exceptions, fréquences, demande) et train."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from donnees_geo.demo import calendrier
+from donnees_geo.demo.axes import Axes
+from donnees_geo.demo.cadre import Cadre, Entiers, Flottants
+from donnees_geo.demo.commerces import en_degres
+from donnees_geo.demo.lignes import Ligne, ReseauBus
+
+Tables = dict[str, pd.DataFrame]
+
+#: Genre de ligne → service → plages (début, fin, intervalle), heures et minutes.
+OFFRE: Final[dict[str, dict[str, tuple[tuple[float, float, int], ...]]]] = {
+    "frequente": {
+        "JS": ((5.0, 6.5, 15), (6.5, 19.5, 10), (19.5, 21.5, 20), (21.5, 24.6, 45)),
+        "VAC": ((5.0, 20.0, 15), (20.0, 24.2, 45)),
+        "SAM": ((5.5, 20.0, 15), (20.0, 24.6, 45)),
+        "DIM": ((7.5, 21.0, 30),),
+    },
+    "ordinaire": {
+        "JS": ((5.7, 9.0, 30), (9.0, 16.0, 60), (16.0, 19.5, 30)),
+        "VAC": ((6.2, 19.5, 60),),
+        "SAM": ((7.0, 19.0, 75),),
+        "DIM": ((10.0, 18.5, 240),),
+    },
+    "rurale": {
+        "JS": ((6.6, 8.6, 60), (12.2, 14.0, 90), (16.4, 19.0, 60)),
+        "VAC": ((7.5, 18.5, 330),),
+        "SAM": ((9.0, 17.5, 240),),
+    },
+    "tad": {"JS": ((8.5, 17.6, 120),), "VAC": ((9.0, 17.0, 240),)},
+}
+#: Une ligne fréquente sur deux a un bus tous les quarts d'heure.
+INTERVALLE_LENT_MIN: Final = 15
+BASCULE_SCOLAIRE: Final = {"SCOL": ((7.45, 0), (17.15, 1)), "SCOM": ((7.45, 0), (12.25, 1))}
+BATTEMENT_S: Final = 7 * 60
+
+
+def _heure(secondes: Entiers) -> np.ndarray:
+    """Secondes après minuit en ``HH:MM:SS``, au-delà de 24 h s'il le faut."""
+    s = np.asarray(secondes)
+    h, m, r = s // 3600, s // 60 % 60, s % 60
+    deux = np.array([f"{i:02d}" for i in range(100)])
+    return np.char.add(np.char.add(np.char.add(deux[h], ":"), np.char.add(deux[m], ":")), deux[r])
+
+
+def _departs(plages: tuple[tuple[float, float, int], ...], decalage_s: int, lent: bool) -> Entiers:
+    """Heures de départ, secondes, d'après les plages."""
+    morceaux = []
+    for debut, fin, intervalle in plages:
+        pas = max(intervalle, INTERVALLE_LENT_MIN) if lent else intervalle
+        morceaux.append(np.arange(round(debut * 60), round(fin * 60), pas) * 60)
+    return (np.concatenate(morceaux) + decalage_s).astype(np.int64)
+
+
+def _courses(ligne: Ligne, rang: int) -> list[tuple[str, int, Entiers]]:
+    """Courses d'une ligne : service, sens et départs."""
+    if ligne.genre == "navette":
+        return [
+            ("JS", 0, np.array([7 * 3600])),
+            ("VAC", 0, np.array([7 * 3600])),
+            ("SAM", 0, np.array([9 * 3600])),
+        ]
+    if ligne.genre == "scolaire":
+        # L'aller arrive avant la sonnerie ; le retour part après la classe.
+        return [
+            (
+                service,
+                sens,
+                np.array([round(heure * 60) * 60 - (int(ligne.temps_s[-1]) if sens == 0 else 0)]),
+            )
+            for service, courses in BASCULE_SCOLAIRE.items()
+            for heure, sens in courses
+        ]
+    courses = []
+    for service, plages in OFFRE[ligne.genre].items():
+        for sens in (0, 1):
+            decalage = (rang * 4 % 15 + sens * 5) * 60
+            courses.append((service, sens, _departs(plages, decalage, rang % 2 == 1)))
+    return courses
+
+
+def _stop_times(
+    ligne: Ligne, service: str, sens: int, departs: Entiers
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Courses et passages d'un service dans un sens."""
+    arrets, temps = ligne.arrets, ligne.temps_s
+    distances = ligne.distances_m - ligne.distances_m[0]
+    if sens == 1:
+        arrets, temps = arrets[::-1], temps[-1] - temps[::-1]
+        distances = distances[-1] - distances[::-1]
+    s = arrets.size
+    ids = [f"{ligne.code}:{service}:{sens}:{i:03d}" for i in range(departs.size)]
+    heures = _heure((departs[:, None] + temps).ravel())
+    zonal = "2" if ligne.genre == "tad" else "0"
+    passages = pd.DataFrame(
+        {
+            "trip_id": np.repeat(ids, s),
+            "arrival_time": heures,
+            "departure_time": heures,
+            "stop_id": np.tile([f"PA:{a:04d}:{'AB'[sens]}" for a in arrets], departs.size),
+            "stop_sequence": np.tile(np.arange(1, s + 1), departs.size),
+            "pickup_type": zonal,
+            "drop_off_type": zonal,
+            "shape_dist_traveled": np.tile(distances.round(1), departs.size),
+        }
+    )
+    destination = ligne.nom.split(" – ")[-1 if sens == 0 else 0]
+    courses = pd.DataFrame(
+        {
+            "route_id": f"L:{ligne.code}",
+            "service_id": service,
+            "trip_id": ids,
+            "trip_headsign": destination,
+            "direction_id": sens,
+            "shape_id": f"T:{ligne.code}:{sens}",
+        }
+    )
+    return courses, passages
+
+
+def _trace(ligne: Ligne, sens: int) -> pd.DataFrame:
+    """Tracé d'un sens, le long des rues."""
+    xy = ligne.trace if sens == 0 else ligne.trace[::-1]
+    cumul = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
+    lon, lat = en_degres(*xy.T)
+    return pd.DataFrame(
+        {
+            "shape_id": f"T:{ligne.code}:{sens}",
+            "shape_pt_lat": lat.round(6),
+            "shape_pt_lon": lon.round(6),
+            "shape_pt_sequence": np.arange(1, len(xy) + 1),
+            "shape_dist_traveled": cumul.round(1),
+        }
+    )
+
+
+def _arrets(bus: ReseauBus) -> pd.DataFrame:
+    """Zones d'arrêt et leurs deux quais, de part et d'autre de la rue."""
+    n = len(bus.arrets)
+    codes = [f"{i:04d}" for i in range(n)]
+    familles = []
+    for lettre, decalage in (("", 0.0), ("A", -5.0), ("B", 5.0)):
+        lon, lat = en_degres(bus.arrets["x"].to_numpy() + decalage, bus.arrets["y"].to_numpy())
+        familles.append(
+            pd.DataFrame(
+                {
+                    "stop_id": [f"PA:{c}:{lettre}" if lettre else f"ZA:{c}" for c in codes],
+                    "stop_name": bus.arrets["nom"].to_numpy(),
+                    "stop_lat": lat.round(6),
+                    "stop_lon": lon.round(6),
+                    "location_type": 0 if lettre else 1,
+                    "parent_station": [f"ZA:{c}" if lettre else "" for c in codes],
+                    "wheelchair_boarding": 1 if lettre == "A" else 0,
+                }
+            )
+        )
+    return pd.concat(familles, ignore_index=True)
+
+
+def _calendriers() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Services hebdomadaires et exceptions qui ramènent chaque jour à son type."""
+    semaine = {
+        "JS": "1111100",
+        "VAC": "0000000",
+        "SAM": "0000010",
+        "DIM": "0000001",
+        "SCOL": "1101100",
+        "SCOM": "0010000",
+    }
+    noms = "monday tuesday wednesday thursday friday saturday sunday".split()
+    lignes = [
+        {
+            "service_id": service,
+            **dict(zip(noms, jours, strict=True)),
+            "start_date": f"{calendrier.DEBUT:%Y%m%d}",
+            "end_date": f"{calendrier.FIN:%Y%m%d}",
+        }
+        for service, jours in semaine.items()
+    ]
+    exceptions = []
+    for jour in calendrier.jours():
+        genre = calendrier.service_du_jour(jour)
+        for service, masque in semaine.items():
+            prevu = masque[jour.weekday()] == "1"
+            if service in ("SCOL", "SCOM"):
+                vrai = genre == "JS" and prevu
+            else:
+                vrai = genre == service
+            if vrai != prevu:
+                exceptions.append((service, f"{jour:%Y%m%d}", 1 if vrai else 2))
+    return pd.DataFrame(lignes), pd.DataFrame(
+        exceptions, columns=["service_id", "date", "exception_type"]
+    )
+
+
+def _info(editeur: str) -> Tables:
+    """Tables agency et feed_info."""
+    return {
+        "agency.txt": pd.DataFrame(
+            [
+                {
+                    "agency_id": "OP",
+                    "agency_name": editeur,
+                    "agency_url": "https://exemple.invalid",
+                    "agency_timezone": "Europe/Paris",
+                    "agency_lang": "fr",
+                }
+            ]
+        ),
+        "feed_info.txt": pd.DataFrame(
+            [
+                {
+                    "feed_publisher_name": f"{editeur} (données fictives)",
+                    "feed_publisher_url": "https://exemple.invalid",
+                    "feed_lang": "fr",
+                    "feed_start_date": f"{calendrier.DEBUT:%Y%m%d}",
+                    "feed_end_date": f"{calendrier.FIN:%Y%m%d}",
+                    "feed_version": "2026-demo",
+                }
+            ]
+        ),
+    }
+
+
+def construire_gtfs_bus(bus: ReseauBus) -> Tables:
+    """Tables du flux de bus."""
+    courses, passages, traces, lignes = [], [], [], []
+    couleurs = ("C0392B", "1F618D", "117A65", "B9770E", "6C3483", "A04000", "2E4053")
+    for rang, ligne in enumerate(bus.lignes):
+        for service, sens, departs in _courses(ligne, rang):
+            c, p = _stop_times(ligne, service, sens, departs)
+            courses.append(c)
+            passages.append(p)
+        traces += [_trace(ligne, sens) for sens in ((0,) if ligne.genre == "navette" else (0, 1))]
+        frequente = ligne.genre == "frequente"
+        lignes.append(
+            {
+                "route_id": f"L:{ligne.code}",
+                "agency_id": "OP",
+                "route_short_name": ligne.code,
+                "route_long_name": ligne.nom,
+                "route_type": 3,
+                "route_color": couleurs[rang % 7] if frequente else "",
+                "route_text_color": "FFFFFF" if frequente else "",
+            }
+        )
+    semaine, exceptions = _calendriers()
+    navettes = [ligne.code for ligne in bus.lignes if ligne.genre == "navette"]
+    frequences = [
+        {
+            "trip_id": f"{code}:{service}:0:000",
+            "start_time": debut,
+            "end_time": fin,
+            "headway_secs": 720,
+            "exact_times": 0,
+        }
+        for code in navettes
+        for service, debut, fin in (
+            ("JS", "07:00:00", "19:30:00"),
+            ("VAC", "07:30:00", "19:00:00"),
+            ("SAM", "09:00:00", "19:00:00"),
+        )
+    ]
+    return _info("Bus d'Orvenne") | {
+        "stops.txt": _arrets(bus),
+        "routes.txt": pd.DataFrame(lignes),
+        "trips.txt": pd.concat(courses, ignore_index=True),
+        "stop_times.txt": pd.concat(passages, ignore_index=True),
+        "calendar.txt": semaine,
+        "calendar_dates.txt": exceptions,
+        "frequencies.txt": pd.DataFrame(
+            frequences, columns=["trip_id", "start_time", "end_time", "headway_secs", "exact_times"]
+        ),
+        "shapes.txt": pd.concat(traces, ignore_index=True),
+    }
+
+
+def _prolonger(trace: Flottants, distance_m: float, debut: bool) -> Flottants:
+    """Point au-delà d'une extrémité de la ligne : la ligne continue hors de l'emprise."""
+    a, b = (trace[12], trace[0]) if debut else (trace[-13], trace[-1])
+    direction = (b - a) / np.hypot(*(b - a))
+    point: Flottants = b + distance_m * direction
+    return point
+
+
+def construire_gtfs_train(cadre: Cadre, axes: Axes, gares: pd.DataFrame) -> Tables:
+    """Tables du flux ferré : ``calendar_dates`` seul, une zone par gare, sans tracé."""
+    departs_jour = {
+        "JS": (
+            5.3,
+            6.0,
+            6.5,
+            7.0,
+            7.5,
+            8.0,
+            9.0,
+            10.5,
+            12.0,
+            13.0,
+            14.5,
+            16.0,
+            16.75,
+            17.25,
+            17.75,
+            18.5,
+            19.5,
+            20.75,
+        ),
+        "VAC": (5.3, 6.5, 7.0, 7.5, 8.5, 10.5, 12.0, 14.5, 16.0, 17.25, 18.25, 19.5),
+        "SAM": (6.5, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0, 20.0),
+        "DIM": (8.5, 11.0, 14.5, 17.0, 19.0, 21.0),
+    }
+    arrets, courses, passages, routes = [], [], [], []
+    for numero, trace in enumerate(axes.ferrees):
+        ici = gares[gares["ligne"] == numero].sort_values("position_m")
+        longueur = float(np.hypot(*np.diff(trace, axis=0).T).sum())
+        noms, xy = ici["nom"].str.removeprefix("Gare de ").tolist(), ici[["x", "y"]].to_numpy()
+        position = ici["position_m"].to_numpy()
+        bouts = [("Terminus Nord", _prolonger(trace, 9000, False), longueur + 9000)]
+        if numero == 0:
+            bouts = [
+                ("Terminus Ouest", _prolonger(trace, 14_000, True), -14_000.0),
+                ("Terminus Est", _prolonger(trace, 12_000, False), longueur + 12_000),
+            ]
+        else:
+            # L'embranchement part de la gare la plus proche de la bifurcation.
+            principales = gares[gares["ligne"] == 0].reset_index(drop=True)
+            ecart = np.hypot(principales["x"] - trace[0, 0], principales["y"] - trace[0, 1])
+            source = principales.loc[int(ecart.argmin())]
+            bouts.append(
+                (
+                    source["nom"].removeprefix("Gare de "),
+                    source[["x", "y"]].to_numpy(float),
+                    -float(ecart.min()),
+                )
+            )
+        noms += [b[0] for b in bouts]
+        xy = np.vstack([xy, *[b[1] for b in bouts]])
+        position = np.r_[position, [b[2] for b in bouts]]
+        ordre = np.argsort(position)
+        noms, xy, position = [noms[i] for i in ordre], xy[ordre], position[ordre]
+        lon, lat = en_degres(*xy.T)
+        arrets += list(zip(noms, lon.round(6), lat.round(6), strict=True))
+        route = f"TER:{numero + 1}"
+        routes.append(
+            {
+                "route_id": route,
+                "agency_id": "OP",
+                "route_short_name": f"K{numero + 1}",
+                "route_long_name": f"{noms[0]} – {noms[-1]}",
+                "route_type": 2,
+            }
+        )
+        # 75 km/h de moyenne entre les arrêts, une minute par gare.
+        temps = (position - position[0]) / (75 / 3.6) + 60 * np.arange(position.size)
+        temps = (np.round(temps / 60) * 60).astype(np.int64)
+        for service, heures in departs_jour.items():
+            retenues = heures if numero == 0 else heures[::2]
+            for sens in (0, 1):
+                suite = noms if sens == 0 else noms[::-1]
+                horloge = temps if sens == 0 else temps[-1] - temps[::-1]
+                for rang, heure in enumerate(retenues):
+                    course = f"OCE{numero}{sens}{service}{rang:02d}"
+                    depart = round(heure * 60) * 60 + sens * 11 * 60
+                    courses.append(
+                        {
+                            "route_id": route,
+                            "service_id": service,
+                            "trip_id": course,
+                            "direction_id": sens,
+                            "trip_headsign": suite[-1],
+                        }
+                    )
+                    instants = _heure(horloge + depart)
+                    passages.append(
+                        pd.DataFrame(
+                            {
+                                "trip_id": course,
+                                "arrival_time": instants,
+                                "departure_time": instants,
+                                "stop_id": suite,
+                                "stop_sequence": np.arange(len(suite)),
+                            }
+                        )
+                    )
+    table_passages = pd.concat(passages, ignore_index=True)
+    uniques = {nom: (lo, la) for nom, lo, la in reversed(arrets)}
+    codes = {nom: f"{87_900_000 + i}" for i, nom in enumerate(sorted(uniques))}
+    table_passages["stop_id"] = "StopPoint:OCETrain-" + table_passages["stop_id"].map(codes)
+    zones = [
+        {
+            "stop_id": f"StopArea:OCE{codes[nom]}",
+            "stop_name": nom,
+            "stop_lat": la,
+            "stop_lon": lo,
+            "location_type": 1,
+            "parent_station": "",
+        }
+        for nom, (lo, la) in sorted(uniques.items())
+    ]
+    quais = [
+        z
+        | {
+            "stop_id": z["stop_id"].replace("StopArea:OCE", "StopPoint:OCETrain-"),
+            "location_type": 0,
+            "parent_station": z["stop_id"],
+        }
+        for z in zones
+    ]
+    dates = [(calendrier.service_du_jour(jour), f"{jour:%Y%m%d}", 1) for jour in calendrier.jours()]
+    return _info("Trains régionaux fictifs") | {
+        "stops.txt": pd.DataFrame(zones + quais),
+        "routes.txt": pd.DataFrame(routes),
+        "trips.txt": pd.DataFrame(courses),
+        "stop_times.txt": table_passages,
+        "calendar_dates.txt": pd.DataFrame(dates, columns=["service_id", "date", "exception_type"]),
+    }

@@ -1,0 +1,405 @@
+"""Mise en réseau : toutes les voies nouées, franchissements sur ponts, impasses privées."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
+from scipy.spatial import cKDTree
+
+from donnees_geo.demo.axes import CLASSES_ROUTES, Axes
+from donnees_geo.demo.cadre import Booleens, Cadre, Entiers, Flottants
+from donnees_geo.demo.campagne import Campagne
+from donnees_geo.demo.hydrographie import CoursEau
+from donnees_geo.demo.planarisation import croisements, planariser, segments_de_ligne
+from donnees_geo.demo.profils_voies import PROFILS
+from donnees_geo.demo.quartiers import Segments
+
+#: Premier numéro de rue des routes départementales (les rues locales sont en deçà).
+RUE_ROUTES: Final = 2_000_000
+#: Allées privées de la variante normale.
+NOMBRE_ALLEES: Final = 52_000
+AUCUN, PONT, PASSAGE_NIVEAU = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Reseau:
+    """Réseau de voirie noué et praticable.
+
+    Attributes
+    ----------
+    x, y
+        float64[n], noeuds.
+    origine, cible
+        int64[m], arêtes dans le sens du tracé.
+    nature
+        Nature de chaque arête (clé de ``PROFILS``).
+    rue
+        int64[m], numéro de rue, -1 sans rue.
+    ouvrage
+        int64[m], 1 pour un pont.
+    niveau
+        bool[n], passage à niveau.
+    """
+
+    x: Flottants
+    y: Flottants
+    origine: Entiers
+    cible: Entiers
+    nature: NDArray[np.str_]
+    rue: Entiers
+    ouvrage: Entiers
+    niveau: Booleens
+
+    def longueurs(self) -> Flottants:
+        """Longueur des arêtes, mètres."""
+        longueurs: Flottants = np.hypot(
+            self.x[self.cible] - self.x[self.origine], self.y[self.cible] - self.y[self.origine]
+        )
+        return longueurs
+
+    def segments(self) -> Flottants:
+        """Arêtes sous la forme float64[m, 4]."""
+        o, c = self.origine, self.cible
+        return np.column_stack([self.x[o], self.y[o], self.x[c], self.y[c]])
+
+    def rangs(self) -> Entiers:
+        """Importance de chaque arête (0 = route principale)."""
+        noms, inverse = np.unique(self.nature, return_inverse=True)
+        rangs: Entiers = np.array([PROFILS[n].rang for n in noms])[inverse]
+        return rangs
+
+    def filtrer(self, garde: Booleens) -> Reseau:
+        """Réseau réduit aux arêtes retenues, noeuds isolés retirés."""
+        o, c = self.origine[garde], self.cible[garde]
+        utiles, rangs = np.unique(np.r_[o, c], return_inverse=True)
+        return Reseau(
+            self.x[utiles],
+            self.y[utiles],
+            rangs[: o.size],
+            rangs[o.size :],
+            self.nature[garde],
+            self.rue[garde],
+            self.ouvrage[garde],
+            self.niveau[utiles],
+        )
+
+
+def _segments_routes(axes: Axes) -> Segments:
+    """Routes départementales et leurs numéros : une route par suite de même classe."""
+    o, c, classe = axes.route_origine, axes.route_cible, axes.route_classe
+    degre = np.bincount(np.r_[o, c], minlength=len(axes.route_xy))
+    # Une route se prolonge d'une arête à l'autre par les sommets de degré 2.
+    bouts, aretes = np.r_[o, c], np.r_[np.arange(o.size), np.arange(o.size)]
+    doux = degre[bouts] == 2
+    ordre = np.argsort(bouts[doux], kind="stable")
+    paires = aretes[doux][ordre].reshape(-1, 2)
+    lien = sparse.csr_array(
+        (np.ones(len(paires)), (paires[:, 0], paires[:, 1])), shape=(o.size, o.size)
+    )
+    _, route = csgraph.connected_components(lien, directed=False)
+    noms = np.array(CLASSES_ROUTES)[classe]
+    return Segments(axes.segments_routes(), noms, RUE_ROUTES + route.astype(np.int64))
+
+
+def _seuils_obstacles(
+    axes: Axes, rivieres: CoursEau, campagne: Campagne
+) -> list[tuple[str, Flottants, int, float]]:
+    """Obstacles : nom, segments, rang maximal qui franchit, demi-longueur du pont (m)."""
+    naturels = list(zip(rivieres.lignes, rivieres.natures, strict=True))
+    grandes = [segments_de_ligne(ligne) for ligne, n in naturels if n == "river"]
+    petites = [segments_de_ligne(ligne) for ligne, n in naturels if n != "river"]
+    return [
+        ("canal", segments_de_ligne(axes.canal), 3, 32.0),
+        ("autoroute", segments_de_ligne(axes.autoroute), 4, 30.0),
+        ("rail", np.vstack([segments_de_ligne(f) for f in axes.ferrees]), 4, 14.0),
+        ("riviere", np.vstack(grandes), 4, 13.0),
+        ("ruisseau", np.vstack(petites), 7, 6.0),
+        ("fosse", campagne.fosses, 8, 4.0),
+    ]
+
+
+def _franchir(
+    reseau: Reseau, obstacles: list[tuple[str, Flottants, int, float]], hasard: np.random.Generator
+) -> Reseau:
+    """Couper ce qui ne franchit pas, poser un pont ou un passage à niveau ailleurs."""
+    segments, rangs, longueurs = reseau.segments(), reseau.rangs(), reseau.longueurs()
+    garde = np.ones(len(segments), dtype=bool)
+    # Passerelles : quelques sentiers et chemins franchissent aussi les rivières.
+    passerelle = hasard.random(len(segments)) < 0.30
+    debut = np.full(len(segments), 2.0)
+    fin = np.full(len(segments), -1.0)
+    niveau = np.full(len(segments), np.nan)
+    for nom, obstacle, rang_max, demi in obstacles:
+        i, _, t, _ = croisements(segments, obstacle)
+        if nom in ("fosse", "ruisseau", "riviere"):
+            permis = (rangs[i] <= rang_max) | passerelle[i]
+        else:
+            permis = rangs[i] <= rang_max
+        garde[i[~permis]] = False
+        i, t = i[permis], t[permis]
+        if nom == "rail":
+            plain = rangs[i] >= 1
+            niveau[i[plain]] = t[plain]
+            i, t = i[~plain], t[~plain]
+        ecart = demi / np.maximum(longueurs[i], 1.0)
+        np.minimum.at(debut, i, t - ecart)
+        np.maximum.at(fin, i, t + ecart)
+    return _poser_ouvrages(reseau, garde, debut, fin, niveau)
+
+
+def _poser_ouvrages(
+    reseau: Reseau, garde: Booleens, debut: Flottants, fin: Flottants, niveau: Flottants
+) -> Reseau:
+    """Découper les arêtes franchissantes en avant-pont, pont, après-pont."""
+    pont = garde & (fin > debut)
+    a_niveau = garde & ~pont & np.isfinite(niveau)
+    simple = garde & ~pont & ~a_niveau
+    o, c = reseau.origine, reseau.cible
+    xo, yo = reseau.x[o], reseau.y[o]
+    dx, dy = reseau.x[c] - xo, reseau.y[c] - yo
+    x, y, marque = [reseau.x], [reseau.y], [reseau.niveau]
+    familles: list[tuple[Entiers, Entiers, Entiers, int]] = []
+    n = reseau.x.size
+
+    def inserer(rang: Entiers, t: Flottants, est_niveau: bool) -> Entiers:
+        nonlocal n
+        x.append(xo[rang] + t * dx[rang])
+        y.append(yo[rang] + t * dy[rang])
+        marque.append(np.full(rang.size, est_niveau))
+        numeros = np.arange(n, n + rang.size)
+        n += rang.size
+        return numeros
+
+    rang = np.flatnonzero(simple)
+    familles.append((rang, o[rang], c[rang], AUCUN))
+    rang = np.flatnonzero(a_niveau)
+    milieu = inserer(rang, np.clip(niveau[rang], 0.02, 0.98), True)
+    familles += [(rang, o[rang], milieu, AUCUN), (rang, milieu, c[rang], AUCUN)]
+    rang = np.flatnonzero(pont)
+    entree = inserer(rang, np.clip(debut[rang], 0.02, 0.97), False)
+    sortie = inserer(rang, np.clip(fin[rang], 0.03, 0.98), False)
+    familles += [
+        (rang, o[rang], entree, AUCUN),
+        (rang, entree, sortie, PONT),
+        (rang, sortie, c[rang], AUCUN),
+    ]
+    source = np.concatenate([f[0] for f in familles])
+    return Reseau(
+        np.concatenate(x),
+        np.concatenate(y),
+        np.concatenate([f[1] for f in familles]),
+        np.concatenate([f[2] for f in familles]),
+        reseau.nature[source],
+        reseau.rue[source],
+        np.concatenate([np.full(f[0].size, f[3], dtype=np.int64) for f in familles]),
+        np.concatenate(marque),
+    )
+
+
+def _plus_grand_morceau(reseau: Reseau) -> Reseau:
+    """Ne garder que les voies reliées au reste."""
+    n = reseau.x.size
+    graphe = sparse.csr_array(
+        (np.ones(reseau.origine.size), (reseau.origine, reseau.cible)), shape=(n, n)
+    )
+    _, morceau = csgraph.connected_components(graphe, directed=False)
+    principal = np.argmax(np.bincount(morceau[reseau.origine]))
+    return reseau.filtrer(morceau[reseau.origine] == principal)
+
+
+def _elaguer(reseau: Reseau, longueur_m: float = 22.0, passes: int = 2) -> Reseau:
+    """Retirer les moignons laissés par les découpes."""
+    for _ in range(passes):
+        degre = np.bincount(np.r_[reseau.origine, reseau.cible], minlength=reseau.x.size)
+        bout = np.minimum(degre[reseau.origine], degre[reseau.cible]) == 1
+        reseau = reseau.filtrer(~(bout & (reseau.longueurs() < longueur_m)))
+    return reseau
+
+
+def greffer(reseau: Reseau, aretes: Entiers, t: Flottants) -> tuple[Reseau, Entiers]:
+    """Insérer un noeud au point ``t`` de chaque arête donnée.
+
+    Parameters
+    ----------
+    aretes
+        int64[k], rangs d'arêtes, répétables.
+    t
+        float64[k], position strictement entre 0 et 1.
+
+    Returns
+    -------
+    tuple
+        Réseau découpé et rang du noeud inséré pour chaque point.
+    """
+    s = reseau.segments()[aretes]
+    n, m = reseau.x.size, reseau.origine.size
+    nouveaux = n + np.arange(aretes.size)
+    rang = np.r_[np.arange(m), np.arange(m), aretes]
+    position = np.r_[np.zeros(m), np.ones(m), t]
+    noeud = np.r_[reseau.origine, reseau.cible, nouveaux]
+    ordre = np.lexsort((position, rang))
+    rang, noeud = rang[ordre], noeud[ordre]
+    suite = rang[:-1] == rang[1:]
+    source = rang[:-1][suite]
+    return (
+        Reseau(
+            np.r_[reseau.x, s[:, 0] + t * (s[:, 2] - s[:, 0])],
+            np.r_[reseau.y, s[:, 1] + t * (s[:, 3] - s[:, 1])],
+            noeud[:-1][suite],
+            noeud[1:][suite],
+            reseau.nature[source],
+            reseau.rue[source],
+            reseau.ouvrage[source],
+            np.r_[reseau.niveau, np.zeros(aretes.size, dtype=bool)],
+        ),
+        nouveaux,
+    )
+
+
+def ajouter_aretes(
+    reseau: Reseau, depart: Entiers, x: Flottants, y: Flottants, nature: str
+) -> Reseau:
+    """Ajouter des impasses : un nouveau noeud par départ."""
+    nouveaux = reseau.x.size + np.arange(depart.size)
+    return Reseau(
+        np.r_[reseau.x, x],
+        np.r_[reseau.y, y],
+        np.r_[reseau.origine, depart],
+        np.r_[reseau.cible, nouveaux],
+        np.r_[reseau.nature, np.full(depart.size, nature)],
+        np.r_[reseau.rue, np.full(depart.size, -1)],
+        np.r_[reseau.ouvrage, np.zeros(depart.size, dtype=np.int64)],
+        np.r_[reseau.niveau, np.zeros(depart.size, dtype=bool)],
+    )
+
+
+def _relier_impasses(reseau: Reseau, hasard: np.random.Generator) -> Reseau:
+    """Venelles piétonnes entre le fond des impasses et la rue voisine."""
+    degre = np.bincount(np.r_[reseau.origine, reseau.cible], minlength=reseau.x.size)
+    locale = np.isin(
+        reseau.nature,
+        ["rue_lotissement", "rue_faubourg", "rue_coron", "rue_centre", "rue_village"],
+    )
+    bouts = np.r_[reseau.origine[locale], reseau.cible[locale]]
+    impasses = np.unique(bouts[degre[bouts] == 1])
+    impasses = impasses[hasard.random(impasses.size) < 0.55]
+    noeuds = np.unique(bouts)
+    xy = np.column_stack([reseau.x, reseau.y])
+    distance, proche = cKDTree(xy[noeuds]).query(xy[impasses], k=2, distance_upper_bound=75)
+    trouve = np.isfinite(distance[:, 1])
+    depart, arrivee = impasses[trouve], noeuds[proche[trouve, 1]]
+    liens = np.column_stack([xy[depart], xy[arrivee]])
+    # On raccourcit à peine le lien pour ne pas compter ses propres extrémités.
+    essai = np.column_stack(
+        [
+            liens[:, :2] + 0.02 * (liens[:, 2:] - liens[:, :2]),
+            liens[:, 2:] - 0.02 * (liens[:, 2:] - liens[:, :2]),
+        ]
+    )
+    coupe, _, _, _ = croisements(essai, reseau.segments())
+    libre = np.ones(depart.size, dtype=bool)
+    libre[coupe] = False
+    mutuel, _, _, _ = croisements(essai[libre], essai[libre])
+    compte = np.bincount(mutuel, minlength=int(libre.sum()))
+    depart, arrivee = depart[libre][compte <= 1], arrivee[libre][compte <= 1]
+    k = depart.size
+    return replace(
+        reseau,
+        origine=np.r_[reseau.origine, depart],
+        cible=np.r_[reseau.cible, arrivee],
+        nature=np.r_[reseau.nature, np.full(k, "venelle")],
+        rue=np.r_[reseau.rue, np.full(k, -1)],
+        ouvrage=np.r_[reseau.ouvrage, np.zeros(k, dtype=np.int64)],
+    )
+
+
+def _greffer_allees(
+    reseau: Reseau, obstacles: Flottants, cible: int, hasard: np.random.Generator
+) -> Reseau:
+    """Allées privées perpendiculaires aux rues, sans en couper aucune autre."""
+    poids = np.array([PROFILS[n].habitations for n in np.unique(reseau.nature)])
+    _, inverse = np.unique(reseau.nature, return_inverse=True)
+    longueur = reseau.longueurs()
+    possible = (reseau.ouvrage == AUCUN) & (longueur > 14)
+    attrait = np.where(possible, np.sqrt(poids[inverse]) * longueur, 0.0)
+    tirages = hasard.poisson(attrait * (1.42 * cible / attrait.sum()))
+    aretes = np.repeat(np.arange(longueur.size), tirages)
+    rang_local = np.arange(aretes.size) - np.repeat(np.cumsum(tirages) - tirages, tirages)
+    # Réparties régulièrement le long de l'arête : deux allées ne se touchent pas.
+    t = (rang_local + hasard.uniform(0.25, 0.75, aretes.size)) / tirages[aretes]
+    s = reseau.segments()[aretes]
+    d = s[:, 2:] - s[:, :2]
+    normale = np.column_stack([-d[:, 1], d[:, 0]]) / longueur[aretes][:, None]
+    cote = np.where(hasard.random(aretes.size) < 0.5, 1.0, -1.0)
+    rural = np.isin(reseau.nature[aretes], ["chemin", "unclassified", "tertiary"])
+    profondeur = np.where(
+        rural, hasard.gamma(3.0, 16.0, aretes.size) + 14, hasard.uniform(11, 23, aretes.size)
+    )
+    pied = s[:, :2] + t[:, None] * d
+    fond = pied + (cote * profondeur)[:, None] * normale
+    # Au-delà du fond, une marge libre évite les allées qui frôlent la rue d'en face.
+    essai = np.column_stack([pied + 0.04 * (fond - pied), pied + 1.35 * (fond - pied)])
+    libre = (t * longueur[aretes] > 5) & ((1 - t) * longueur[aretes] > 5)
+    for autre in (reseau.segments(), obstacles):
+        coupe, _, _, _ = croisements(essai, autre)
+        libre[coupe] = False
+    i, j, _, _ = croisements(essai[libre], essai[libre])
+    rangs = np.flatnonzero(libre)
+    libre[rangs[np.maximum(i, j)[i != j]]] = False
+    rangs = np.flatnonzero(libre)
+    if rangs.size > cible:
+        rangs = np.sort(hasard.permutation(rangs)[:cible])
+    reseau, noeuds = greffer(reseau, aretes[rangs], t[rangs])
+    return ajouter_aretes(reseau, noeuds, fond[rangs, 0], fond[rangs, 1], "allee")
+
+
+def construire_voirie(
+    cadre: Cadre,
+    axes: Axes,
+    rivieres: CoursEau,
+    campagne: Campagne,
+    locales: Segments,
+    chemins: Segments,
+) -> Reseau:
+    """Réseau noué, hors autoroute et avant les allées privées.
+
+    Parameters
+    ----------
+    locales, chemins
+        Rues des quartiers et chemins ruraux, pas encore noués.
+    """
+    hasard = cadre.hasard(30)
+    routes = _segments_routes(axes)
+    # Les routes d'abord : à superposition, la voie la plus importante l'emporte.
+    tous = Segments.reunir([routes, locales, chemins])
+    noue = planariser(tous.xy)
+    reseau = Reseau(
+        noue.x,
+        noue.y,
+        noue.origine,
+        noue.cible,
+        tous.nature[noue.source],
+        tous.rue[noue.source],
+        np.zeros(noue.origine.size, dtype=np.int64),
+        np.zeros(noue.x.size, dtype=bool),
+    )
+    obstacles = _seuils_obstacles(axes, rivieres, campagne)
+    reseau = _franchir(reseau, obstacles, hasard)
+    reseau = _elaguer(_plus_grand_morceau(reseau))
+    return _relier_impasses(reseau, hasard)
+
+
+def ajouter_allees(
+    cadre: Cadre, axes: Axes, rivieres: CoursEau, campagne: Campagne, reseau: Reseau
+) -> Reseau:
+    """Réseau complété par les allées privées qui desservent les maisons."""
+    hasard = cadre.hasard(32)
+    obstacles = _seuils_obstacles(axes, rivieres, campagne)
+    lits = np.vstack([o for _, o, _, _ in obstacles])
+    reseau = _greffer_allees(reseau, lits, cadre.part(NOMBRE_ALLEES), hasard)
+    return _plus_grand_morceau(reseau)
