@@ -44,6 +44,9 @@ PAIRES_SENS: Final = (
     (VELO_POUSSE_ALLER, VELO_POUSSE_RETOUR),
 )
 
+#: Tous les droits de passage (les qualités du tronçon en sont exclues).
+DROITS: Final = sum(aller | retour for aller, retour in PAIRES_SENS)
+
 #: Classes de voies (valeurs OSM de ``highway``) ; ``troncon_classe`` en est l'indice.
 CLASSES_VOIE: Final[tuple[str, ...]] = (
     "autre",

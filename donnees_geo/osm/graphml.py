@@ -15,7 +15,6 @@ from xml.etree.ElementTree import ParseError
 
 import networkx as nx
 import numpy as np
-import osmnx
 import pyproj
 import shapely
 from numpy.typing import NDArray
@@ -67,6 +66,9 @@ def lire_graphml(fichier: Path, crs: str) -> ReseauRues:
             objet=fichier,
             conseil="vérifier le chemin « osm » du manifeste.",
         )
+    # osmnx charge matplotlib, qui écrit dans le dossier personnel : pas avant d'en avoir besoin.
+    import osmnx
+
     try:
         graphe = osmnx.load_graphml(fichier)
     except (ParseError, nx.NetworkXError, KeyError, ValueError) as erreur:
@@ -115,12 +117,14 @@ def vers_networkx(reseau: ReseauRues, mode: ModeRue) -> Graphe:
     utiles = np.flatnonzero(reseau.troncons_permis(mode))
     origines, destinations = reseau.troncon_origine[utiles], reseau.troncon_destination[utiles]
     presents = np.unique(np.concatenate([origines, destinations]))
+    rues = np.bincount(np.concatenate([origines, destinations]), minlength=reseau.nombre_noeuds)
     graphe.add_nodes_from(
-        (osm, {"x": x, "y": y})
-        for osm, x, y in zip(
+        (osm, {"x": x, "y": y, "street_count": nombre})
+        for osm, x, y, nombre in zip(
             reseau.noeud_osm[presents].tolist(),
             reseau.noeud_x[presents].tolist(),
             reseau.noeud_y[presents].tolist(),
+            rues[presents].tolist(),
             strict=True,
         )
     )
@@ -138,7 +142,6 @@ def vers_networkx(reseau: ReseauRues, mode: ModeRue) -> Graphe:
             graphe.add_edge(
                 v, u, **attributs, reversed=True, geometry=ligne.reverse(), acces=int(inverses[t])
             )
-    nx.set_node_attributes(graphe, osmnx.stats.count_streets_per_node(graphe), "street_count")
     return graphe
 
 

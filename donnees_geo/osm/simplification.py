@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from donnees_geo.reseau import ReseauRues, inverser_acces, longueurs_lignes, ranger_reseau
+from donnees_geo.reseau import (
+    DROITS,
+    VOITURE_ALLER,
+    VOITURE_RETOUR,
+    ReseauRues,
+    inverser_acces,
+    longueurs_lignes,
+    ranger_reseau,
+)
 
 Entiers = NDArray[np.int64]
 
@@ -84,6 +92,40 @@ def fusionner_noeuds_confondus(noeuds: Noeuds, segments: Segments) -> Segments:
         representant[segments.destination[garde]],
         segments.way[garde],
         segments.acces[garde],
+        segments.groupe[garde],
+    )
+
+
+def fermer_aux_voitures(noeuds: Noeuds, segments: Segments, barrieres: Entiers) -> Segments:
+    """Retirer aux voitures le passage des noeuds qu'une barrière leur ferme.
+
+    Le plus court des deux segments qui touchent la barrière leur est fermé : la rue reste desservie
+    de part et d'autre. Une barrière au bout d'une rue ou à un carrefour ne ferme rien.
+
+    Parameters
+    ----------
+    barrieres
+        int64[b], identifiants OSM de noeuds.
+    """
+    if barrieres.size == 0:
+        return segments
+    bouts = np.concatenate([segments.origine, segments.destination])
+    numero = np.tile(np.arange(segments.origine.size), 2)
+    degre = np.bincount(bouts, minlength=noeuds.osm.size)
+    touche = (np.isin(noeuds.osm, barrieres) & (degre == 2))[bouts]
+    bouts, numero = bouts[touche], numero[touche]
+    o, d = segments.origine[numero], segments.destination[numero]
+    longueur = np.hypot(noeuds.x[o] - noeuds.x[d], noeuds.y[o] - noeuds.y[d])
+    ordre = np.lexsort((longueur, bouts))
+    _, premiers = np.unique(bouts[ordre], return_index=True)
+    acces = segments.acces.copy()
+    acces[numero[ordre][premiers]] &= np.uint16(~(VOITURE_ALLER | VOITURE_RETOUR) & 0xFFFF)
+    garde = (acces & np.uint16(DROITS)) != 0
+    return Segments(
+        segments.origine[garde],
+        segments.destination[garde],
+        segments.way[garde],
+        acces[garde],
         segments.groupe[garde],
     )
 

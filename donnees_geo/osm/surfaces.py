@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from donnees_geo.osm.lecture import ObjetsOsm, decoder_wkb
+from donnees_geo.osm.collecte import ObjetsOsm, decoder_wkb
 
 #: Octets hexadécimaux d'un point (deux float64).
 _HEXA_PAR_POINT: Final = 32

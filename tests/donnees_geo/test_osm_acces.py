@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from donnees_geo.osm.acces import analyser_vitesse, evaluer_acces, lire_vitesse
+from donnees_geo.osm.acces import evaluer_acces, ferme_aux_voitures
+from donnees_geo.osm.vitesse import analyser_vitesse, lire_vitesse
 from donnees_geo.reseau import (
     CLASSES_VOIE,
     ESCALIER,
@@ -134,6 +135,22 @@ def test_ouvrages() -> None:
     assert bits(highway="residential", tunnel="building_passage") == M | V | A | TUNNEL
     assert bits(highway="residential", bridge="no", tunnel="no") == M | V | A
     assert bits(highway="residential", bridge="yes", access="private") == 0
+
+
+@pytest.mark.parametrize(
+    ("tags", "ferme"),
+    [
+        ({"barrier": "bollard"}, True),
+        ({"barrier": "bollard", "motor_vehicle": "yes"}, False),
+        ({"barrier": "gate"}, False),
+        ({"barrier": "gate", "access": "private"}, True),
+        ({"barrier": "lift_gate", "motor_vehicle": "no", "access": "yes"}, True),
+        ({"barrier": "kerb"}, False),
+        ({"access": "no"}, False),
+    ],
+)
+def test_barrieres(tags: dict[str, str], ferme: bool) -> None:
+    assert ferme_aux_voitures(tags) is ferme
 
 
 def test_classe() -> None:

@@ -97,6 +97,8 @@ def test_outils_d_osmnx_sur_notre_reseau(reseau: ReseauRues) -> None:
     graphe = vers_networkx(reseau, "voiture")
     assert osmnx.shortest_path(graphe, 1, 6, weight="length") == [1, 2, 3, 6]
     noeuds, arcs = osmnx.graph_to_gdfs(graphe)
+    attendu = osmnx.stats.count_streets_per_node(graphe)
+    assert noeuds["street_count"].to_dict() == attendu
     assert noeuds.crs == CRS_CARTE
     assert arcs["length"].to_numpy() == pytest.approx(arcs.geometry.length.to_numpy())
     assert osmnx.distance.nearest_nodes(graphe, noeuds.loc[7, "x"] - 5, noeuds.loc[7, "y"]) == 7

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,13 +14,14 @@ import pyproj
 import pytest
 import shapely
 
-from donnees_geo.osm import lire_osm
+from donnees_geo.osm import lire_osm, lire_rues, rues
 from donnees_geo.osm.acces import CLES_ACCES, evaluer_acces
 from donnees_geo.relief import ajouter_altitudes
 from donnees_geo.reseau import ReseauRues
 from tests.fabriques.extrait_regional import fabriquer_extrait_regional
 
-DONNEES = Path(__file__).parents[2] / ".." / "shared" / "donnees"
+RACINE = Path(__file__).parents[2]
+DONNEES = RACINE / ".." / "shared" / "donnees"
 
 
 def extrait(nom: str) -> Path:
@@ -71,9 +75,20 @@ def verifier_coherence(reseau: ReseauRues) -> None:
     assert np.unique(reseau.noeud_osm).size == reseau.nombre_noeuds
 
 
+def test_rues_seules_identiques_et_sans_geopandas() -> None:
+    fichier = extrait("helsinki")
+    seules, tout = lire_rues(fichier, CRS["helsinki"]), lire_osm(fichier, CRS["helsinki"]).reseau
+    for champ in fields(ReseauRues):
+        np.testing.assert_array_equal(getattr(seules, champ.name), getattr(tout, champ.name))
+    essai = "import sys, donnees_geo.osm.rues; sys.exit('geopandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", essai], cwd=RACINE, check=False).returncode == 0
+
+
 @pytest.mark.parametrize("nom", ["helsinki", "nantes", "porto_alegre"])
-def test_rien_de_perdu(nom: str) -> None:
+def test_rien_de_perdu(nom: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fichier = extrait(nom)
+    # Une desserte privée fermée par une borne n'est plus praticable par personne : mis à part.
+    monkeypatch.setattr(rues, "fermer_aux_voitures", lambda noeuds, segments, barrieres: segments)
     reseau = lire_osm(fichier, CRS[nom], avec_fond=False).reseau
     verifier_coherence(reseau)
     assert reseau.longueur_totale_m == pytest.approx(longueur_brute(fichier, CRS[nom]), rel=1e-9)

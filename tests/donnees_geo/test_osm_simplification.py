@@ -152,6 +152,21 @@ def test_noeuds_distincts_confondus_reunis(tmp_path: Path) -> None:
     assert (reseau.troncon_longueur_m > 0).all()
 
 
+def test_borne_ferme_le_plus_court_cote_aux_voitures(tmp_path: Path) -> None:
+    carte = CarteOsm()
+    carte.noeud(1, 0, 0)
+    carte.noeud(2, 80, 0, barrier="bollard")
+    carte.noeud(3, 100, 0)
+    carte.noeud(4, 300, 0, barrier="bollard")  # au bout : ne ferme rien
+    carte.voie(10, [1, 2, 3, 4])
+    reseau = lire(carte, tmp_path)
+    assert troncons(reseau) == {(1, 2, 80), (2, 3, 20), (3, 4, 200)}
+    voiture = reseau.troncons_permis("voiture")
+    assert reseau.troncon_longueur_m[~voiture] == pytest.approx([20], abs=0.05)
+    assert reseau.troncons_permis("marche").all()
+    assert reseau.troncons_permis("velo").all()
+
+
 def test_noeuds_et_troncons_ranges(tmp_path: Path) -> None:
     carte = CarteOsm()
     for i in range(20):
