@@ -325,13 +325,13 @@ def _constater(carreaux: gpd.GeoDataFrame, cotes: NDArray[np.float64]) -> list[C
     imputes = carreaux["impute"]
     population = float(carreaux["population_hab"].sum())
     if imputes.any() and population > 0:
-        part = float(carreaux.loc[imputes, "population_hab"].sum()) / population
+        part = 100 * float(carreaux.loc[imputes, "population_hab"].sum()) / population
         constats.append(
             Constat(
                 Gravite.MINEUR,
                 "population",
                 f"{int(imputes.sum())} carreau(x) sur {len(carreaux)} sont imputés par l'INSEE "
-                f"(secret statistique), {part:.1%} de la population.".replace("%", " %"),
+                f"(secret statistique), {part:.0f} % de la population.",
             )
         )
     return constats

@@ -82,12 +82,13 @@ def lire_population_couche(
         polygones = couche.geometry.to_numpy()
     elif types == {"Point"}:
         polygones = construire_cellules(couche.geometry.to_numpy())
+        hectares = f"{np.median(shapely.area(polygones)) / 1e4:.1f}".replace(".", ",")
         constats.append(
             Constat(
                 Gravite.MINEUR,
                 "population",
-                f"{len(couche)} points de population : chacun reçoit une cellule de "
-                f"{np.median(shapely.area(polygones)) / 1e4:.1f} ha (médiane) pour le dessin.",
+                f"{len(couche)} points de population : chacun reçoit une cellule de {hectares} ha "
+                "(médiane) pour le dessin.",
             )
         )
     else:
