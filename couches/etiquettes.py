@@ -69,7 +69,7 @@ class Etiquettes:
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     poids: NDArray[np.float64]
-    _placees: dict[tuple[int, float, int], list[EtiquettePlacee]] = field(
+    _placees: dict[tuple[float, float, int], list[EtiquettePlacee]] = field(
         default_factory=dict, repr=False, compare=False
     )
     _verrou: Lock = field(default_factory=Lock, repr=False, compare=False)
@@ -95,12 +95,12 @@ def rang_etiquette(poids: float) -> tuple[int, int]:
 
 
 def placer_etiquettes(
-    etiquettes: Etiquettes, police: Police, zoom: int, echelle: float, emprise: Emprise
+    etiquettes: Etiquettes, police: Police, zoom: float, echelle: float
 ) -> list[EtiquettePlacee]:
     """Placer les noms d'un zoom, les plus peuplées d'abord ; ceux qui gêneraient sont omis.
 
-    Le placement vaut pour tout le territoire : deux tuiles voisines montrent les mêmes noms aux
-    mêmes endroits. Il est gardé d'un appel à l'autre.
+    Le placement vaut pour tout le territoire, non pour l'image : un nom ne saute pas quand la carte
+    glisse. Il est gardé d'un appel à l'autre.
 
     Parameters
     ----------
@@ -110,9 +110,6 @@ def placer_etiquettes(
         Niveau de zoom (tuiles de 256 pixels).
     echelle
         Agrandissement.
-    emprise
-        Emprise du territoire, mètres Mercator : au-dessous d'une cinquantaine de pixels par nom, la
-        taille baisse.
     """
     cle = (zoom, echelle, len(police.fichiers))
     with etiquettes._verrou:
@@ -124,7 +121,7 @@ def placer_etiquettes(
 
 
 def _placer(
-    etiquettes: Etiquettes, police: Police, zoom: int, echelle: float
+    etiquettes: Etiquettes, police: Police, zoom: float, echelle: float
 ) -> list[EtiquettePlacee]:
     metre = 1.0 / resolution_m(zoom)
     px = (etiquettes.x + DEMI_MONDE_M) * metre
@@ -159,24 +156,25 @@ def _placer(
 def dessiner_etiquettes(
     placees: list[EtiquettePlacee],
     emprise: Emprise,
-    taille: int,
+    largeur: int,
+    hauteur: int,
     police: Police,
     couleur: str,
     halo: str,
 ) -> Image.Image | None:
     """Calque transparent des noms visibles dans ``emprise``, ou ``None`` s'il n'y en a pas."""
     ouest, _, est, nord = emprise
-    metre = taille / (est - ouest)
+    metre = largeur / (est - ouest)
     x0, y0 = (ouest + DEMI_MONDE_M) * metre, (DEMI_MONDE_M - nord) * metre
     visibles = [
         e
         for e in placees
-        if -e.demi_largeur < e.x - x0 < taille + e.demi_largeur
-        and -e.demi_hauteur < e.y - y0 < taille + e.demi_hauteur
+        if -e.demi_largeur < e.x - x0 < largeur + e.demi_largeur
+        and -e.demi_hauteur < e.y - y0 < hauteur + e.demi_hauteur
     ]
     if not visibles:
         return None
-    calque = Image.new("RGBA", (taille, taille), (*lire_couleur(halo), 0))
+    calque = Image.new("RGBA", (largeur, hauteur), (*lire_couleur(halo), 0))
     plume = ImageDraw.Draw(calque)
     for etiquette in visibles:
         plume.text(

@@ -1,7 +1,8 @@
-"""Fond de carte dessiné d'après le territoire préparé, sans réseau : tuiles d'images.
+"""Fond de carte dessiné d'après le territoire préparé, sans réseau.
 
-Deux images par tuile : le *fond* (sol, bois, eau, rues), sous le thème ; les *repères* (voile hors
-du territoire, contour, limites de communes, noms), au-dessus.
+Deux dessins : le *fond* (sol, bois, eau, rues), en tuiles, sous le thème ; les *repères* (voile
+hors du territoire, contour, limites de communes, noms), au-dessus, en une image de la taille de la
+carte, pour que les noms soient nets à tous les zooms.
 """
 
 from __future__ import annotations
@@ -200,12 +201,14 @@ class _Toile:
     emprise: Emprise
 
     @property
-    def taille(self) -> int:
-        return int(self.image.shape[0])
+    def taille(self) -> tuple[int, int]:
+        """Largeur et hauteur, pixels."""
+        return int(self.image.shape[1]), int(self.image.shape[0])
 
     def visibles(self, boites: NDArray[np.float64], marge_px: float) -> NDArray[np.intp]:
+        """Rangs des objets dont la boîte touche l'image, élargie de ``marge_px``."""
         ouest, sud, est, nord = self.emprise
-        marge = marge_px * (est - ouest) / self.taille
+        marge = marge_px * (est - ouest) / self.taille[0]
         return np.flatnonzero(
             (boites[:, 0] <= est + marge)
             & (boites[:, 2] >= ouest - marge)
@@ -221,9 +224,7 @@ class _Toile:
         garde = self.visibles(lignes.boites, largeur)
         if garde.size:
             sommets, debut = indices_sommets(lignes.debut, garde)
-            x, y = vers_pixels(
-                lignes.x[sommets], lignes.y[sommets], self.emprise, self.taille, self.taille
-            )
+            x, y = vers_pixels(lignes.x[sommets], lignes.y[sommets], self.emprise, *self.taille)
             couvrir_lignes(masque, debut, x, y, largeur / 2, tiret, vide)
         return masque
 
@@ -232,11 +233,11 @@ class _Toile:
         garde = self.visibles(surfaces.boites, 1)
         if garde.size == 0:
             return np.zeros(self.image.shape[:2], dtype=np.float32)
-        n = self.taille * SURECHANTILLON
-        image = np.zeros((n, n), dtype=np.uint8)
+        largeur, hauteur = (SURECHANTILLON * n for n in self.taille)
+        image = np.zeros((hauteur, largeur), dtype=np.uint8)
         rangs, polygones = indices_sommets(surfaces.polygones, garde)
         sommets, anneaux = indices_sommets(surfaces.anneaux, rangs)
-        x, y = vers_pixels(surfaces.x[sommets], surfaces.y[sommets], self.emprise, n, n)
+        x, y = vers_pixels(surfaces.x[sommets], surfaces.y[sommets], self.emprise, largeur, hauteur)
         remplir_polygones(image, polygones, anneaux, x, y, np.ones(garde.size, dtype=np.uint8))
         masque: NDArray[np.float32] = reduire(image, SURECHANTILLON)
         return masque
@@ -245,14 +246,14 @@ class _Toile:
         superposer(self.image, masque, *lire_couleur(couleur), opacite)
 
 
-def _zoom(emprise: Emprise, taille: int) -> int:
-    """Niveau de zoom (tuiles de 256 pixels) qui a la résolution de l'image."""
-    return round(math.log2(resolution_m(0) / ((emprise[2] - emprise[0]) / taille)))
+def _zoom(emprise: Emprise, largeur: int) -> float:
+    """Niveau de zoom (tuiles de 256 pixels) qui a la résolution de l'image, au quart près."""
+    return round(4 * math.log2(resolution_m(0) / ((emprise[2] - emprise[0]) / largeur))) / 4
 
 
 def dessiner_fond(fond: FondCarte, styles: Styles, emprise: Emprise, taille: int) -> bytes:
     """Tuile du fond : PNG opaque de ``taille`` × ``taille`` pixels couvrant ``emprise``."""
-    couleurs, zoom = styles.fond, _zoom(emprise, taille)
+    couleurs, zoom = styles.fond, round(_zoom(emprise, taille))
     image = np.empty((taille, taille, 4), dtype=np.float32)
     image[...] = (*lire_couleur(couleurs["sol"]), 1.0)
     toile = _Toile(image, emprise)
@@ -312,27 +313,28 @@ def dessiner_reperes(
     fond: FondCarte,
     styles: Styles,
     emprise: Emprise,
-    taille: int,
+    largeur: int,
+    hauteur: int,
     police: Police,
     options: OptionsReperes | None = None,
 ) -> bytes:
-    """Tuile des repères : PNG transparent de ``taille`` × ``taille`` pixels."""
+    """Repères à poser sur la carte : PNG transparent de ``largeur`` × ``hauteur`` pixels."""
     options = options or OptionsReperes()
-    couleurs, zoom, e = styles.fond, _zoom(emprise, taille), options.echelle
-    toile = _Toile(np.zeros((taille, taille, 4), dtype=np.float32), emprise)
+    couleurs, zoom, e = styles.fond, _zoom(emprise, largeur), options.echelle
+    toile = _Toile(np.zeros((hauteur, largeur, 4), dtype=np.float32), emprise)
     dedans = toile.remplir(fond.contour)
     toile.poser(np.float32(1.0) - dedans, couleurs["voile"], 0.6)
     if options.limites:
-        largeur = e * (0.8 if zoom < 12 else 1.2)
-        toile.poser(toile.couvrir(fond.limites, largeur, 5 * e, 3 * e), couleurs["limite"], 0.9)
+        trait = e * (0.8 if zoom < 12 else 1.2)
+        toile.poser(toile.couvrir(fond.limites, trait, 5 * e, 3 * e), couleurs["limite"], 0.9)
     toile.poser(
         toile.couvrir(fond.contour_trait, e * (1.8 if zoom < 13 else 2.6)), couleurs["contour"]
     )
     if not options.noms:
         return _encoder(toile.image, opaque=False)
-    placees = placer_etiquettes(fond.etiquettes, police, zoom, e, fond.emprise)
+    placees = placer_etiquettes(fond.etiquettes, police, zoom, e)
     calque = dessiner_etiquettes(
-        placees, emprise, taille, police, couleurs["nom"], couleurs["halo"]
+        placees, emprise, largeur, hauteur, police, couleurs["nom"], couleurs["halo"]
     )
     image = _en_image(toile.image, opaque=False)
     if calque is not None:

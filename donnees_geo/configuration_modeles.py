@@ -44,6 +44,8 @@ class Service:
         Distance en deçà de laquelle deux objets de ce service sont le même lieu.
     couleur
         Couleur ``#rrggbb``.
+    article
+        Ce qui précède le libellé dans une phrase (« une », « un poste de », « un lieu d' »).
     """
 
     id: str
@@ -57,6 +59,7 @@ class Service:
     surfacique: bool
     distance_doublon_m: float
     couleur: str
+    article: str = "un"
 
 
 @dataclass(frozen=True)

@@ -175,6 +175,7 @@ def _lire_service(identifiant: str, table: TableToml) -> Service:
         surfacique=table.booleen("surfacique", False),
         distance_doublon_m=table.nombre("distance_doublon_m", strict=False, obligatoire=True) or 0,
         couleur=couleur or "",
+        article=table.texte("article") or "un",
     )
     table.terminer()
     if service.source == "bpe" and not service.codes_bpe:
