@@ -269,9 +269,9 @@ def calculer_raster(
 ) -> Trame:
     """Raster des temps autour des rues atteintes.
 
-    Chaque maille dont le centre est à moins de ``tampon_m`` d'une rue atteinte reçoit le plus court
-    des temps que donnent ces rues : temps au point de la rue le plus proche du centre, plus
-    l'approche marchée. Les autres valent NaN, ainsi que celles dont le temps dépasse la limite.
+    Chaque maille reçoit le plus court temps d'arrivée en son centre, l'approche étant marchée en
+    ligne droite depuis le plus avantageux des points de rue à moins de ``tampon_m``. Les mailles
+    loin de toute rue atteinte valent NaN, ainsi que celles dont le temps dépasse la limite.
 
     Returns
     -------
