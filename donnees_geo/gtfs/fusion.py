@@ -203,7 +203,7 @@ def _prefixer(table: pd.DataFrame, flux: str, nom: str) -> pd.DataFrame:
     table = table.copy()
     table.insert(0, nom, pd.Series([f"{flux}:{i}" for i in table["id_source"]], dtype="str"))
     table.insert(1, "flux", pd.Series([flux] * len(table), dtype="str"))
-    for colonne in table.select_dtypes(object).columns:
+    for colonne in [c for c in table.columns if pd.api.types.is_object_dtype(table[c])]:
         table[colonne] = table[colonne].astype("str")
     return table
 

@@ -204,7 +204,7 @@ def proposer_jours_types(offre: OffreTransport) -> pd.DataFrame:
         ``certain`` (faux si le niveau n'a pas pu être distingué), ``explication``.
     """
     comptes = _comptes_communs(offre)
-    semaine = pd.DatetimeIndex(comptes.index).dayofweek
+    semaine = pd.DatetimeIndex(comptes.index).day_of_week
     dimanche = _courant(comptes[semaine == 6])
     plancher = 0 if dimanche is None else int(comptes[dimanche])
     mardis = comptes[(semaine == 1) & (comptes > 0)]
