@@ -11,7 +11,7 @@ Source : wiki OpenStreetMap, pages « OSM tags for routing/Access restrictions �
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -31,8 +31,9 @@ from donnees_geo.reseau import (
     VOITURE_RETOUR,
 )
 
-#: Seuls tags dont dépendent les droits, la classe et la vitesse.
-CLES_ACCES: Final[tuple[str, ...]] = (
+_CLES_BANDES: Final = ("cycleway", "cycleway:left", "cycleway:right", "cycleway:both")
+_CLES_SENS_BANDES: Final = tuple(f"{c}:oneway" for c in _CLES_BANDES[1:])
+_CLES_GENERALES: Final = (
     "highway",
     "route",
     "access",
@@ -45,21 +46,23 @@ CLES_ACCES: Final[tuple[str, ...]] = (
     "oneway:foot",
     "oneway:bicycle",
     "junction",
-    "cycleway",
-    "cycleway:left",
-    "cycleway:right",
-    "cycleway:both",
-    "cycleway:left:oneway",
-    "cycleway:right:oneway",
-    "cycleway:both:oneway",
     "sidewalk",
     "service",
     "motorroad",
     "conveying",
     "bridge",
     "tunnel",
-    *CLES_VITESSE,
+    "maxspeed",
 )
+_CLES_CYCLABLES: Final = (*_CLES_BANDES, *_CLES_SENS_BANDES)
+_CLES_VITESSE_AUTRES: Final = tuple(c for c in CLES_VITESSE if c != "maxspeed")
+#: Seuls tags dont dépendent les droits, la classe et la vitesse.
+CLES_ACCES: Final = (*_CLES_GENERALES, *_CLES_CYCLABLES, *_CLES_VITESSE_AUTRES)
+_I_HIGHWAY, _I_ONEWAY, _I_JUNCTION = (
+    _CLES_GENERALES.index(cle) for cle in ("highway", "oneway", "junction")
+)
+_SANS_CYCLABLES: Final[tuple[str | None, ...]] = (None,) * len(_CLES_CYCLABLES)
+_SANS_VITESSE: Final[tuple[str | None, ...]] = (None,) * len(_CLES_VITESSE_AUTRES)
 
 #: Barrières qu'une voiture ne franchit pas, sauf tag contraire.
 BARRIERES_VOITURE: Final = frozenset(
@@ -191,6 +194,27 @@ class AccesVoie:
     vitesse_kmh: float
 
 
+def lire_tags_acces(lire: Callable[[str], str | None]) -> tuple[str | None, ...]:
+    """Valeurs des :data:`CLES_ACCES` d'une voie, sans demander celles qui ne peuvent servir.
+
+    Les bandes cyclables ne comptent que sur un sens unique ou une voie rapide, et les autres tags
+    de vitesse que si ``maxspeed`` n'est pas un nombre : deux fois moins de questions à libosmium.
+    """
+    valeurs = tuple([lire(cle) for cle in _CLES_GENERALES])
+    highway, oneway, junction, maxspeed = (
+        valeurs[_I_HIGHWAY],
+        valeurs[_I_ONEWAY],
+        valeurs[_I_JUNCTION],
+        valeurs[-1],
+    )
+    cyclables, vitesse = _SANS_CYCLABLES, _SANS_VITESSE
+    if oneway not in (None, "no") or junction is not None or highway in _VOIES_EXPRESS:
+        cyclables = tuple([lire(cle) for cle in _CLES_CYCLABLES])
+    if maxspeed is None or not maxspeed.isdigit():
+        vitesse = tuple([lire(cle) for cle in _CLES_VITESSE_AUTRES])
+    return valeurs + cyclables + vitesse
+
+
 def evaluer_acces(tags: Mapping[str, str]) -> AccesVoie:
     """Droits de passage, classe et vitesse d'une voie.
 
@@ -289,10 +313,6 @@ def _bits_velo(voie: str, tags: Mapping[str, str], marche: bool) -> int:
     pietonne = voie in VELO_POUSSE_PAR_DEFAUT or voie == "path"
     interdit_de_rouler = dit == "no" or (propre is None and _permission(tags, "vehicle") is False)
     return _pousse(marche) if interdit_de_rouler and (pietonne or dit is None) else 0
-
-
-_CLES_BANDES: Final = ("cycleway", "cycleway:left", "cycleway:right", "cycleway:both")
-_CLES_SENS_BANDES: Final = tuple(f"{c}:oneway" for c in _CLES_BANDES[1:])
 
 
 def _pousse(marche: bool) -> int:

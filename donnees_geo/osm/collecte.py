@@ -14,7 +14,7 @@ import osmium
 from numpy.typing import NDArray
 from osmium.geom import ALL, WKBFactory
 
-from donnees_geo.osm.acces import CLES_ACCES, ferme_aux_voitures
+from donnees_geo.osm.acces import ferme_aux_voitures, lire_tags_acces
 
 #: En-tête d'une LineString WKB en hexadécimal : ordre (1 octet), type (4), nombre de points (4).
 _ENTETE_HEXA: Final = 18
@@ -230,7 +230,7 @@ class Collecte:
     def _ajouter_voie(self, voie: Any, hexa: str, manquants: int) -> None:
         voies = self._objets.voies
         lire = voie.tags.get
-        combinaison = tuple([lire(cle) for cle in CLES_ACCES])
+        combinaison = lire_tags_acces(lire)
         nom = lire("name")
         avant = len(voies.refs)
         if manquants:

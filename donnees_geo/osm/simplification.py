@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from donnees_geo.reseau import (
     DROITS,
@@ -79,13 +77,16 @@ def fusionner_noeuds_confondus(noeuds: Noeuds, segments: Segments) -> Segments:
     )
     if not nul.any():
         return segments
-    n = noeuds.osm.size
     a, b = segments.origine[nul], segments.destination[nul]
-    _, etiquette = connected_components(
-        coo_array((np.ones(a.size, dtype=np.int8), (a, b)), shape=(n, n)), directed=False
-    )
-    _, premier = np.unique(etiquette, return_index=True)
-    representant = premier[etiquette]
+    representant = np.arange(noeuds.osm.size)
+    while True:
+        # Le plus petit indice se propage de proche en proche ; ces grappes sont minuscules.
+        suivant = representant.copy()
+        np.minimum.at(suivant, a, representant[b])
+        np.minimum.at(suivant, b, representant[a])
+        if (suivant == representant).all():
+            break
+        representant = suivant
     garde = ~nul
     return Segments(
         representant[segments.origine[garde]],
@@ -222,34 +223,34 @@ def _enchainer(n: int, segments: Segments) -> tuple[Entiers, Entiers]:
         & (sens[h1 ^ 1] == sens[h2])
         & (segments.groupe[h1 >> 1] == segments.groupe[h2 >> 1])
     )
-    candidats, h1, h2 = candidats[semblable], h1[semblable], h2[semblable]
-    garde = ~_noeuds_ouvrant_anneau(segments.origine.size, candidats, h1 >> 1, h2 >> 1)
-    h1, h2 = h1[garde], h2[garde]
+    h1, h2 = h1[semblable], h2[semblable]
     suivant = np.full(demi.size, -1, dtype=np.int64)
     suivant[h1 ^ 1] = h2
     suivant[h2 ^ 1] = h1
     precedent = np.full(demi.size, -1, dtype=np.int64)
     precedent[h2] = h1 ^ 1
     precedent[h1] = h2 ^ 1
+    ouvertures = _ouvertures_anneaux(precedent, depart)
+    suivant[precedent[ouvertures]] = -1
+    precedent[ouvertures] = -1
     return suivant, precedent
 
 
-def _noeuds_ouvrant_anneau(
-    s: int, noeuds: Entiers, segment_a: Entiers, segment_b: Entiers
-) -> NDArray[np.bool_]:
-    """Parmi les noeuds à effacer, celui qui doit rester dans chaque anneau fermé."""
-    if noeuds.size == 0:
-        return np.zeros(0, dtype=bool)
-    lien = coo_array((np.ones(noeuds.size, dtype=np.int8), (segment_a, segment_b)), shape=(s, s))
-    nombre, chaine = connected_components(lien, directed=False)
-    # Une chaîne ouverte de k segments a k - 1 noeuds internes ; un anneau en a k.
-    internes = np.bincount(chaine[segment_a], minlength=nombre)
-    anneau = internes == np.bincount(chaine, minlength=nombre)
-    ouvre = np.zeros(noeuds.size, dtype=bool)
-    des_anneaux = np.flatnonzero(anneau[chaine[segment_a]])
-    _, premiers = np.unique(chaine[segment_a[des_anneaux]], return_index=True)
-    ouvre[des_anneaux[premiers]] = True
-    return ouvre
+def _ouvertures_anneaux(precedent: Entiers, depart: Entiers) -> Entiers:
+    """Demi-segments où ouvrir les anneaux : ceux qui partent du plus petit noeud de l'anneau.
+
+    Remonter ``2**k`` prédécesseurs d'un coup finit par sortir de toute chaîne ouverte ; ce qui
+    tourne encore est un anneau, et son plus petit noeud est le même dans les deux sens.
+    """
+    saut, moindre = precedent.copy(), depart.copy()
+    actifs = np.flatnonzero(saut >= 0)
+    for _ in range(int(precedent.size).bit_length()):
+        plus_loin = saut[saut[actifs]]
+        minimum = np.minimum(moindre[actifs], moindre[saut[actifs]])
+        saut[actifs], moindre[actifs] = plus_loin, minimum
+        actifs = actifs[plus_loin >= 0]
+    ouvertures: Entiers = actifs[depart[actifs] == moindre[actifs]]
+    return ouvertures
 
 
 def _ordonner(suivant: Entiers, precedent: Entiers) -> tuple[Entiers, Entiers]:

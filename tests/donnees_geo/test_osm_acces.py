@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from donnees_geo.osm.acces import evaluer_acces, ferme_aux_voitures
+from donnees_geo.osm.acces import CLES_ACCES, evaluer_acces, ferme_aux_voitures, lire_tags_acces
 from donnees_geo.osm.vitesse import analyser_vitesse, lire_vitesse
 from donnees_geo.reseau import (
     CLASSES_VOIE,
@@ -151,6 +151,29 @@ def test_ouvrages() -> None:
 )
 def test_barrieres(tags: dict[str, str], ferme: bool) -> None:
     assert ferme_aux_voitures(tags) is ferme
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"highway": "residential", "oneway": "yes", "cycleway:left": "opposite_lane"},
+        {"highway": "residential", "oneway": "-1", "cycleway:right:oneway": "no"},
+        {"highway": "residential", "cycleway": "opposite"},
+        {"highway": "tertiary", "junction": "roundabout", "cycleway": "opposite"},
+        {"highway": "trunk", "cycleway:both": "track"},
+        {"highway": "residential", "maxspeed": "50", "zone:maxspeed": "FR:30"},
+        {"highway": "residential", "maxspeed": "signals", "zone:maxspeed": "FR:30"},
+        {"highway": "residential", "source:maxspeed": "FR:urban", "maxspeed:forward": "70"},
+        {"route": "ferry", "foot": "no"},
+    ],
+)
+def test_les_tags_non_demandes_ne_changent_rien(tags: dict[str, str]) -> None:
+    demandes: list[str] = []
+    valeurs = lire_tags_acces(lambda cle: demandes.append(cle) or tags.get(cle))
+    lus = {c: v for c, v in zip(CLES_ACCES, valeurs, strict=True) if v is not None}
+    # repr : deux vitesses inconnues (NaN) se valent.
+    assert repr(evaluer_acces(lus)) == repr(evaluer_acces(tags))
+    assert len(demandes) == len(set(demandes)) <= len(CLES_ACCES)
 
 
 def test_classe() -> None:

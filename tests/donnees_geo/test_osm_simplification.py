@@ -141,6 +141,27 @@ def test_anneau_isole_et_noeuds_repetes(tmp_path: Path) -> None:
     assert reseau.geometrie_x.size == 5
 
 
+def test_anneaux_isoles_de_plusieurs_voies(tmp_path: Path) -> None:
+    """Cinq polygones faits chacun d'une voie par côté, tracées dans des sens variés."""
+    carte = CarteOsm()
+    hasard = np.random.default_rng(5)
+    perimetres = []
+    for rang in range(5):
+        cotes = 3 + 4 * rang
+        angles = 2 * np.pi * np.arange(cotes) / cotes
+        numeros = (100 * rang + 1 + hasard.permutation(cotes)).tolist()
+        for numero, angle in zip(numeros, angles, strict=True):
+            carte.noeud(numero, 500 * rang + 100 * np.cos(angle), 100 * np.sin(angle))
+        for i in range(cotes):
+            bouts = [numeros[i], numeros[(i + 1) % cotes]]
+            carte.voie(100 * rang + i + 1, bouts[:: hasard.choice([-1, 1])])
+        perimetres.append(2 * cotes * 100 * np.sin(np.pi / cotes))
+    reseau = lire(carte, tmp_path)
+    np.testing.assert_array_equal(reseau.troncon_origine, reseau.troncon_destination)
+    assert sorted(reseau.troncon_longueur_m) == pytest.approx(perimetres, abs=0.2)
+    assert sorted(reseau.noeud_osm) == [1, 101, 201, 301, 401]
+
+
 def test_noeuds_distincts_confondus_reunis(tmp_path: Path) -> None:
     """Un segment de longueur nulle disparaît sans couper la rue."""
     carte = CarteOsm()
