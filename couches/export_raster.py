@@ -65,5 +65,8 @@ def exporter_temps_raster(
         sortie.set_band_description(1, "temps de parcours (s)")
         sortie.units = ("s",)
         sortie.update_tags(**(attributs or {}))
-        sortie.build_overviews([2, 4, 8], rasterio.enums.Resampling.nearest)
+        # GDAL refuse un aperçu plus petit qu'une maille.
+        apercus = [facteur for facteur in (2, 4, 8) if facteur < min(lignes, colonnes)]
+        if apercus:
+            sortie.build_overviews(apercus, rasterio.enums.Resampling.nearest)
     return chemin

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Final
 
 import geopandas as gpd
+from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
 from accessibilite.isochrones import Isochrone
 from donnees_geo.conventions import CRS_GEO
 from donnees_geo.ecriture import ecrire_atomique
-from donnees_geo.erreurs import ErreurConfiguration
+from donnees_geo.erreurs import ErreurConfiguration, ErreurDonnees
 
 EXTENSIONS_VECTEUR: Final = (".geojson", ".json", ".gpkg")
 
@@ -72,14 +73,23 @@ def exporter_vecteur(table: gpd.GeoDataFrame, chemin: Path, *, couche: str) -> P
             trouve=extension or "aucune",
         )
     with ecrire_atomique(chemin) as provisoire:
-        if extension == ".gpkg":
-            table.to_file(provisoire, driver="GPKG", layer=couche, engine="pyogrio")
-        else:
-            table.to_crs(CRS_GEO).to_file(
-                provisoire,
-                driver="GeoJSON",
-                engine="pyogrio",
-                RFC7946="YES",
-                COORDINATE_PRECISION=6,
-            )
+        try:
+            if extension == ".gpkg":
+                table.to_file(provisoire, driver="GPKG", layer=couche, engine="pyogrio")
+            else:
+                table.to_crs(CRS_GEO).to_file(
+                    provisoire,
+                    driver="GeoJSON",
+                    engine="pyogrio",
+                    RFC7946="YES",
+                    COORDINATE_PRECISION=6,
+                )
+        except (DataSourceError, DataLayerError, FeatureError) as erreur:
+            # GDAL ne lève pas d'OSError quand le disque est plein ou le dossier retiré.
+            raise ErreurDonnees(
+                "Le fichier n'a pas pu être écrit.",
+                objet=chemin,
+                trouve=erreur,
+                conseil="vérifier l'espace disque et le chemin ; l'ancien fichier est intact",
+            ) from erreur
     return chemin
