@@ -174,6 +174,7 @@ def _taches_tc(commun: dict[str, Any], sujet: Sujet, *, rapide: bool) -> list[Ta
         "debut_s": 7 * 3600,
         "departs": 120,
         "departs_mesures": 3 if rapide else 12,
+        "origines_pairs": 2 if rapide else 5,
     }
     return [
         Tache("tc_nous", "nous", None, travail),

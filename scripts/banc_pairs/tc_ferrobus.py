@@ -39,7 +39,8 @@ def mesurer(travail: dict[str, Any]) -> list[dict[str, Any]]:
         return points
 
     destinations = placer(d["destination_lon"], d["destination_lat"])
-    origines = placer(d["origine_lon"], d["origine_lat"])
+    nombre = travail["origines_pairs"]
+    origines = placer(d["origine_lon"][:nombre], d["origine_lat"][:nombre])
     heures = np.linspace(0, travail["departs"] - 1, travail["departs_mesures"]).round().astype(int)
     cas = [(o, int(travail["debut_s"] + 60 * m)) for o in origines for m in heures]
 

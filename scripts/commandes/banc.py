@@ -106,7 +106,7 @@ def preparer(options: argparse.Namespace, dossier: Path) -> tuple[Sujet, TailleR
     territoire = charger_territoire(options.dossier) if options.dossier else None
     if territoire is not None:
         reseau = territoire.reseau
-        ecrire_demandes_tc(territoire, dossier / "demandes_tc.npz", 2 if options.rapide else 5)
+        ecrire_demandes_tc(territoire, dossier / "demandes_tc.npz", 20)
     elif manifeste is not None and manifeste.osm is not None:
         reseau = lire_osm(manifeste.osm, manifeste.crs, None, avec_fond=False).reseau
     else:
@@ -169,9 +169,17 @@ def _ligne(mesure: dict[str, Any]) -> tuple[str, ...]:
         "–" if rapport is None else f"× {nombre_fr(rapport, 1)}",
         "–" if precalcul is None else duree_fr(precalcul),
         "–" if memoire is None or memoire != memoire else f"{nombre_fr(memoire)} Mio",
-        f"{mesure.get('controle', '')} {mesure.get('unite_controle', '')}".strip(),
+        _controle(mesure),
         mesure.get("version", ""),
     )
+
+
+def _controle(mesure: dict[str, Any]) -> str:
+    """Le résultat du calcul, pour voir que les moteurs répondent à la même question."""
+    valeur = mesure.get("controle")
+    if valeur is None:
+        return ""
+    return f"{nombre_fr(valeur, int(isinstance(valeur, float)))} {mesure['unite_controle']}"
 
 
 def duree_fr(secondes: float) -> str:
