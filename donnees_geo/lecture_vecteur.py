@@ -93,47 +93,17 @@ def lire_couche(
             raise _illisible(chemin, erreur) from erreur
     if brute.empty and emprise is None:
         raise ErreurDonnees("La couche ne contient aucun objet.", objet=chemin)
-    projetee = _projeter(brute, crs, chemin, objet, constats)
-    propre = nettoyer_geometries(projetee, objet, constats)
+    pleine = _ecarter_vides(brute, objet, constats)
+    if pleine.empty and not brute.empty:
+        raise ErreurDonnees("Aucun objet de la couche n'a de géométrie.", objet=chemin)
+    projetee = _projeter(pleine, crs, chemin, objet, constats)
+    propre = _reparer(projetee, objet, constats)
     if emprise is not None:
         touche = shapely.intersects(
             shapely.box(*propre.geometry.bounds.to_numpy().T), shapely.envelope(emprise)
         )
         propre = propre.loc[touche].reset_index(drop=True)
     return propre, constats
-
-
-def nettoyer_geometries(
-    table: gpd.GeoDataFrame, objet: str, constats: list[Constat]
-) -> gpd.GeoDataFrame:
-    """Écarter les géométries vides et réparer les invalides ; le compte va dans ``constats``."""
-    geometries = table.geometry.to_numpy()
-    vides = shapely.is_missing(geometries) | shapely.is_empty(geometries)
-    if vides.any():
-        constats.append(
-            Constat(
-                Gravite.MAJEUR, objet, f"{int(vides.sum())} objet(s) sans géométrie, écarté(s)."
-            )
-        )
-        table = table.loc[~vides]
-        geometries = table.geometry.to_numpy()
-    invalides = ~shapely.is_valid(geometries)
-    if invalides.any():
-        raison = shapely.is_valid_reason(geometries[invalides][:1])[0]
-        constats.append(
-            Constat(
-                Gravite.MINEUR,
-                objet,
-                f"{int(invalides.sum())} géométrie(s) invalide(s), réparée(s) ({raison}).",
-            )
-        )
-        reparees = geometries.copy()
-        reparees[invalides] = shapely.make_valid(
-            geometries[invalides], method="structure", keep_collapsed=False
-        )
-        table = table.set_geometry(gpd.GeoSeries(reparees, index=table.index, crs=table.crs))
-        table = table.loc[~table.geometry.is_empty]
-    return table.reset_index(drop=True)
 
 
 def garder_polygones(geometries: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -224,6 +194,41 @@ def deviner_crs(bornes: Sequence[float]) -> int | None:
         if ouest <= xmin and xmax <= est and sud <= ymin and ymax <= nord:
             return code
     return None
+
+
+def _ecarter_vides(
+    table: gpd.GeoDataFrame, objet: str, constats: list[Constat]
+) -> gpd.GeoDataFrame:
+    vides = table.geometry.isna() | table.geometry.is_empty
+    if vides.any():
+        constats.append(
+            Constat(
+                Gravite.MAJEUR, objet, f"{int(vides.sum())} objet(s) sans géométrie, écarté(s)."
+            )
+        )
+    return table.loc[~vides]
+
+
+def _reparer(table: gpd.GeoDataFrame, objet: str, constats: list[Constat]) -> gpd.GeoDataFrame:
+    """Réparer les géométries invalides, et renuméroter les lignes."""
+    geometries = table.geometry.to_numpy()
+    invalides = ~shapely.is_valid(geometries)
+    if invalides.any():
+        raison = shapely.is_valid_reason(geometries[invalides][:1])[0]
+        constats.append(
+            Constat(
+                Gravite.MINEUR,
+                objet,
+                f"{int(invalides.sum())} géométrie(s) invalide(s), réparée(s) ({raison}).",
+            )
+        )
+        reparees = geometries.copy()
+        reparees[invalides] = shapely.make_valid(
+            geometries[invalides], method="structure", keep_collapsed=False
+        )
+        table = table.set_geometry(gpd.GeoSeries(reparees, index=table.index, crs=table.crs))
+        table = table.loc[~table.geometry.is_empty]
+    return table.reset_index(drop=True)
 
 
 def _lire_ogr(

@@ -272,7 +272,7 @@ class _Lecteur:
         self.lues.fond = extrait.fond
         if extrait.date_donnees is not None:
             self.lues.dates["reseau.osm"] = extrait.date_donnees.date().isoformat()
-        rues = np.column_stack([extrait.reseau.noeud_x, extrait.reseau.noeud_y])
+        rues = np.column_stack([extrait.reseau.geometrie_x, extrait.reseau.geometrie_y])
         enveloppe = shapely.MultiPoint(rues).convex_hull
         if self.lues.contour is None:
             self.lues.contour = enveloppe
