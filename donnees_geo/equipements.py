@@ -170,18 +170,34 @@ def lire_fichier_service(
         constats.append(
             Constat(Gravite.MAJEUR, objet, f"aucun objet de {chemin.name} dans le territoire.")
         )
-    return (
-        gpd.GeoDataFrame(
-            {
-                "service": service.id,
-                "nom": pd.Series(noms, index=couche.index, dtype="str"),
-                "id_source": identifiants.astype("str"),
-            },
-            geometry=np.asarray(geometries),
-            crs=crs,
-        ),
-        constats,
+    table = gpd.GeoDataFrame(
+        {
+            "service": service.id,
+            "nom": pd.Series(noms, index=couche.index, dtype="str"),
+            "id_source": identifiants.astype("str"),
+        },
+        geometry=np.asarray(geometries),
+        crs=crs,
     )
+    return table, constats + _constater_homonymes(table, objet)
+
+
+def _constater_homonymes(table: gpd.GeoDataFrame, objet: str) -> list[Constat]:
+    """Dire les objets de noms différents posés exactement au même point : un géocodage fautif."""
+    nommes = table.loc[table["nom"] != ""]
+    noms = nommes.groupby(nommes.geometry.to_wkb())["nom"].agg(lambda n: sorted(set(n)))
+    suspects = [groupe for groupe in noms if len(groupe) > 1]
+    if not suspects:
+        return []
+    exemples = " ; ".join(", ".join(groupe[:4]) for groupe in suspects[:5])
+    return [
+        Constat(
+            Gravite.MAJEUR,
+            objet,
+            f"{len(suspects)} point(s) portent plusieurs objets de noms différents, fondus en un : "
+            f"{exemples}. Vérifiez leurs coordonnées.",
+        )
+    ]
 
 
 def trouver_service(identifiant: str, services: Sequence[Service]) -> Service:

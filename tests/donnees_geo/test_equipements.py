@@ -1,6 +1,7 @@
 """Équipements : source par service, doublons, effectifs, pourtour des parcs."""
 
 import dataclasses
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -14,6 +15,7 @@ from donnees_geo.configuration import Service, lire_services
 from donnees_geo.equipements import (
     construire_equipements,
     construire_points_acces,
+    lire_fichier_service,
     regrouper_lieux,
     trouver_service,
 )
@@ -199,6 +201,21 @@ def test_sources_non_modifiees() -> None:
     avant = bpe.copy()
     reunir({"bpe": bpe})
     assert bpe.equals(avant)
+
+
+def test_fichier_libre_et_positions_suspectes(tmp_path: Path) -> None:
+    gpd.GeoDataFrame(
+        {"Nom": ["Hinges", "Houchin", "Ames"], "ID": [1, 2, 3]},
+        geometry=[Point(670_000, 7_050_000), Point(670_000, 7_050_000), box(0, 0, 9, 9)],
+        crs=L93,
+    ).to_file(tmp_path / "mairies.gpkg")
+    zone = box(-10, -10, 700_000, 7_100_000)
+    lus, constats = lire_fichier_service(tmp_path / "mairies.gpkg", CATALOGUE["mairie"], L93, zone)
+    assert lus["nom"].tolist() == ["Hinges", "Houchin", "Ames"]
+    assert lus["id_source"].tolist() == ["1", "2", "3"]
+    assert set(lus.geom_type) == {"Point"}  # la surface est réduite à un point intérieur
+    assert "1 point(s) portent plusieurs objets" in constats[0].message
+    assert "Hinges, Houchin" in constats[0].message
 
 
 def test_service_inconnu_propose_le_proche() -> None:
