@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from accessibilite.acces_tc import TC, AccesTransport, calculer_acces_transport
 from accessibilite.agregation import calculer_ponderation, construire_zonages
 from accessibilite.carences import calculer_carences
 from accessibilite.graphe import Graphe, construire_graphe
@@ -27,8 +29,9 @@ from accessibilite.indicateurs import (
 from accessibilite.profils import construire_profil
 from accessibilite.services import AccesMode, calculer_acces_mode
 from donnees_geo.configuration import Parametres, Service
-from donnees_geo.conventions import LIBELLES_MODES, MODES_RUE, ModeRue
-from donnees_geo.erreurs import Constat, ErreurConfiguration, Gravite
+from donnees_geo.conventions import LIBELLES_MODES, MODES, MODES_RUE, Mode, ModeRue
+from donnees_geo.erreurs import Constat, ErreurConfiguration, ErreurDonnees, Gravite
+from donnees_geo.gtfs import OffreTransport
 
 if TYPE_CHECKING:  # le calcul ne dépend pas des lecteurs de fichiers que ce module charge
     from donnees_geo.territoire import Territoire
@@ -45,7 +48,10 @@ class ResultatEtude:
     acces
         Une ligne par carreau : ``carreau``, ``code_commune``, ``population_hab``, ``impute``, puis
         par service et mode ``temps_<service>_<mode>_s`` (float32, ``inf`` inaccessible, NaN sans
-        donnée) et ``proche_<service>_<mode>`` (int32, ligne de ``territoire.equipements``, -1).
+        donnée) et ``proche_<service>_<mode>`` (int32, ligne de ``territoire.equipements``, -1). En
+        transport collectif s'y ajoutent les centiles (``temps_<service>_tc_p25_s``…), la part des
+        départs sous le seuil (``part_<service>_tc``) et, en aller-retour,
+        ``temps_<service>_tc_retour_s``.
     indicateurs, carences
         Tables longues (contrats ``indicateurs.csv`` et ``carences.csv``).
     constats
@@ -56,6 +62,8 @@ class ResultatEtude:
         Hypothèses employées.
     empreinte_territoire
         Empreinte du territoire préparé.
+    jour
+        Jour du transport collectif, ``None`` s'il n'est pas calculé.
     par_population
         Faux : les parts sont des parts de surface, faute de population.
     durees_s
@@ -70,6 +78,7 @@ class ResultatEtude:
     modes: tuple[str, ...]
     parametres: Parametres
     empreinte_territoire: str
+    jour: date | None
     par_population: bool
     durees_s: dict[str, float]
 
@@ -103,8 +112,10 @@ def calculer_etude(
     scenario: None,
     parametres: Parametres,
     *,
-    modes: Sequence[ModeRue] = MODES_RUE,
+    modes: Sequence[Mode] | None = None,
     services: Sequence[str] | None = None,
+    jour: date | None = None,
+    aller_retour: bool = False,
     progression: Progression | None = None,
 ) -> ResultatEtude:
     """Calculer l'accès de tous les carreaux à tous les services, et ce qu'on en déduit.
@@ -118,26 +129,39 @@ def calculer_etude(
     parametres
         Hypothèses.
     modes
-        Modes calculés.
+        Modes calculés ; par défaut les modes de rue, et le transport collectif quand le territoire
+        a une offre et un jour étudié. Le transport collectif demande la marche.
     services
         Identifiants des services voulus ; par défaut tous ceux du catalogue.
+    jour
+        Jour du transport collectif ; par défaut celui du territoire.
+    aller_retour
+        En transport collectif, exiger aussi le retour (fenêtre du soir).
     progression
         Rappel ``(étape, part faite)``.
 
     Raises
     ------
     ErreurConfiguration
-        Service ou mode inconnu, ou aucun mode demandé.
+        Service ou mode inconnu, aucun mode demandé, ou transport collectif sans la marche.
+    ErreurDonnees
+        Transport collectif demandé sans offre, sans jour, ou un jour hors de son calendrier.
     ErreurReseau
         Aucune rue praticable par un mode demandé.
     """
     durees: dict[str, float] = {}
     retenus = _choisir_services(territoire.services, services)
+    jour = jour or territoire.date_service
+    if modes is None:
+        tc = territoire.offre is not None and jour is not None
+        modes = (*MODES_RUE, TC) if tc else MODES_RUE
     _verifier_modes(modes)
+    modes_rue = [m for m in MODES_RUE if m in modes]
     with _chronometrer(durees, "graphes"):
-        graphes = construire_graphes(territoire, parametres, modes)
+        graphes = construire_graphes(territoire, parametres, modes_rue)
     acces: dict[str, AccesMode] = {}
-    for mode in modes:
+    transport = None
+    for mode in modes_rue:
         with _chronometrer(durees, f"accès {mode}"):
             acces[mode] = calculer_acces_mode(
                 graphes[mode],
@@ -148,8 +172,25 @@ def calculer_etude(
                 rattachement_max_m=parametres.rattachement_max_m,
                 progression=progression,
             )
+    if TC in modes:
+        offre, jour_etudie = _exiger_transport(territoire, jour)
+        with _chronometrer(durees, "accès tc"):
+            transport = calculer_acces_transport(
+                offre,
+                jour_etudie,
+                graphes["marche"],
+                parametres,
+                territoire.carreaux,
+                territoire.equipements,
+                territoire.points_acces,
+                acces["marche"],
+                [regle_du_service(s, parametres.seuils).seuil_s for s in retenus],
+                aller_retour=aller_retour,
+                progression=progression,
+            )
+        acces[TC] = transport.mode
     with _chronometrer(durees, "indicateurs"):
-        return _assembler(territoire, parametres, retenus, acces, durees)
+        return _assembler(territoire, parametres, retenus, acces, transport, durees)
 
 
 def _choisir_services(
@@ -169,14 +210,37 @@ def _choisir_services(
     return tuple(connus[d] for d in demandes)
 
 
+def _exiger_transport(territoire: Territoire, jour: date | None) -> tuple[OffreTransport, date]:
+    if territoire.offre is None:
+        raise ErreurDonnees(
+            "Ce territoire n'a pas d'offre de transport collectif.",
+            objet=territoire.nom,
+            conseil="ajouter [transport] gtfs = [...] au manifeste et le préparer de nouveau",
+        )
+    if jour is None:
+        raise ErreurDonnees(
+            "Le jour étudié en transport collectif n'est pas connu.",
+            objet=territoire.nom,
+            conseil="donner date_service dans la section [transport] du manifeste",
+        )
+    return territoire.offre, jour
+
+
 def _verifier_modes(modes: Sequence[str]) -> None:
-    inconnus = [m for m in modes if m not in MODES_RUE]
+    inconnus = [m for m in modes if m not in MODES]
     if inconnus or not modes:
         raise ErreurConfiguration(
             "Mode de déplacement inconnu." if inconnus else "Aucun mode de déplacement demandé.",
             objet="modes",
-            attendu=", ".join(MODES_RUE),
+            attendu=", ".join(MODES),
             trouve=", ".join(inconnus) or None,
+        )
+    if TC in modes and "marche" not in modes:
+        raise ErreurConfiguration(
+            "Le transport collectif se rejoint à pied : la marche doit être calculée aussi.",
+            objet="modes",
+            trouve=", ".join(modes),
+            conseil="ajouter « marche » aux modes",
         )
 
 
@@ -192,6 +256,7 @@ def _assembler(
     parametres: Parametres,
     services: tuple[Service, ...],
     acces: dict[str, AccesMode],
+    transport: AccesTransport | None,
     durees: dict[str, float],
 ) -> ResultatEtude:
     temps = {mode: a.temps_s for mode, a in acces.items()}
@@ -218,7 +283,7 @@ def _assembler(
         par_population=par_population,
     )
     return ResultatEtude(
-        acces=_table_acces(territoire.carreaux, services, acces, rapide, proche_rapide),
+        acces=_table_acces(territoire.carreaux, services, acces, rapide, proche_rapide, transport),
         indicateurs=indicateurs,
         carences=carences,
         constats=tuple(
@@ -229,6 +294,7 @@ def _assembler(
         parametres=parametres,
         empreinte_territoire=territoire.empreinte,
         par_population=par_population,
+        jour=None if transport is None else transport.jour,
         durees_s=durees,
     )
 
@@ -255,6 +321,7 @@ def _table_acces(
     acces: dict[str, AccesMode],
     rapide: NDArray[np.float64],
     proche_rapide: NDArray[np.int32],
+    transport: AccesTransport | None,
 ) -> pd.DataFrame:
     colonnes: dict[str, NDArray[np.generic]] = {
         nom: carreaux[nom].to_numpy()
@@ -266,6 +333,13 @@ def _table_acces(
         for c, service in enumerate(services):
             colonnes[colonne_temps(service.id, mode)] = temps[:, c].astype(np.float32)
             colonnes[colonne_proche(service.id, mode)] = equipement[:, c]
+    if transport is not None:
+        for c, service in enumerate(services):
+            for centile, valeurs in transport.centiles.items():
+                colonnes[f"temps_{service.id}_tc_p{centile:g}_s"] = valeurs[:, c]
+            colonnes[f"part_{service.id}_tc"] = transport.part_seuil[:, c]
+            if transport.retour_s is not None:
+                colonnes[f"temps_{service.id}_tc_retour_s"] = transport.retour_s[:, c]
     return pd.DataFrame(colonnes, index=carreaux.index)
 
 

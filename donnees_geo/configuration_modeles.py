@@ -185,6 +185,8 @@ class Parametres:
         × vitesse du mode.
     fenetre_tc_debut_s, fenetre_tc_duree_s
         Fenêtre de départ (secondes après minuit) et durée.
+    fenetre_tc_retour_debut_s
+        Début de la fenêtre du retour, de même durée (diagnostic aller-retour).
     centiles_tc
         Centiles calculés.
     centile_tc
@@ -217,6 +219,7 @@ class Parametres:
     marge_m: float | None
     fenetre_tc_debut_s: int
     fenetre_tc_duree_s: int
+    fenetre_tc_retour_debut_s: int
     centiles_tc: tuple[float, ...]
     centile_tc: float
     marche_max_tc_m: float

@@ -40,6 +40,7 @@ _BORNES: Final[dict[str, tuple[float, float]]] = {
     "marge_m": (0.0, 200_000.0),
     "fenetre_tc_debut_s": (0, 172_800),
     "fenetre_tc_duree_s": (60, 86_400),
+    "fenetre_tc_retour_debut_s": (0, 172_800),
     "centile_tc": (0.0, 100.0),
     "marche_max_tc_m": (1.0, 20_000.0),
     "duree_max_tc_s": (60, 86_400),
@@ -51,6 +52,7 @@ _ENTIERS: Final = frozenset(
         "composante_min_noeuds",
         "fenetre_tc_debut_s",
         "fenetre_tc_duree_s",
+        "fenetre_tc_retour_debut_s",
         "duree_max_tc_s",
         "trajets_max_tc",
         "embarquement_min_s",
@@ -78,6 +80,7 @@ _SECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "transport_collectif": (
         "fenetre_tc_debut_s",
         "fenetre_tc_duree_s",
+        "fenetre_tc_retour_debut_s",
         "centiles_tc",
         "centile_tc",
         "marche_max_tc_m",

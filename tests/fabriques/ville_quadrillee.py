@@ -9,8 +9,7 @@ uniques, rues parallèles, boucles, rues de longueur nulle, escaliers, coudes, m
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from types import SimpleNamespace
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
@@ -36,6 +35,7 @@ from donnees_geo.reseau import (
     ReseauRues,
     longueurs_lignes,
 )
+from donnees_geo.territoire_modele import Territoire
 
 CRS = "EPSG:2154"
 #: Coin sud-ouest des villes : en Lambert-93, loin de l'origine, comme de vraies données.
@@ -240,6 +240,7 @@ def parametres_essai(**changements: object) -> Parametres:
         "marge_m": None,
         "fenetre_tc_debut_s": 25_200,
         "fenetre_tc_duree_s": 7_200,
+        "fenetre_tc_retour_debut_s": 61_200,
         "centiles_tc": (5.0, 50.0, 95.0),
         "centile_tc": 50.0,
         "marche_max_tc_m": 1_000.0,
@@ -338,32 +339,33 @@ def table_equipements(
     return equipements, acces
 
 
-def territoire_essai(**changements: object) -> SimpleNamespace:
+def territoire_essai(**changements: object) -> Territoire:
     """Territoire d'une ville quadrillée de 11 × 11 carrefours de 100 m, dix carreaux habités.
 
     Les carreaux sont posés sur les carrefours de la première ligne (colonnes 0 à 9) ; la
     boulangerie est au carrefour (0, 0) et l'hôpital au carrefour (0, 10).
     """
     equipements, acces = table_equipements([("boulangerie", 0.0, 0.0), ("hopital", 1000.0, 0.0)])
-    valeurs: dict[str, object] = {
-        "nom": "Ville quadrillée",
-        "crs": CRS,
-        "fictif": True,
-        "communes": table_communes(["A0001", "A0002"], ["B1", "B1"], ["S1", "S2"]),
-        "carreaux": table_carreaux(
+    territoire = Territoire(
+        nom="Ville quadrillée",
+        crs=CRS,
+        fictif=True,
+        dossier=None,
+        communes=table_communes(["A0001", "A0002"], ["B1", "B1"], ["S1", "S2"]),
+        carreaux=table_carreaux(
             [(100.0 * c, 0.0) for c in range(10)],
             [10.0 * (c + 1) for c in range(10)],
             ["A0001"] * 5 + ["A0002"] * 5,
         ),
-        "equipements": equipements,
-        "points_acces": acces,
-        "reseau": ville_quadrillee(11, 11),
-        "services": (
+        equipements=equipements,
+        points_acces=acces,
+        reseau=ville_quadrillee(11, 11),
+        contour=shapely.box(-100, -100, 1100, 1100),
+        services=(
             service_essai("boulangerie"),
             service_essai("cinema"),
             service_essai("hopital", "structurant"),
         ),
-        "empreinte": "0" * 12,
-        "constats": (),
-    }
-    return SimpleNamespace(**(valeurs | changements))
+        empreinte="0" * 12,
+    )
+    return replace(territoire, **changements)
