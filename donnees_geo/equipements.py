@@ -443,7 +443,9 @@ def _constater(
             Constat(
                 Gravite.MINEUR,
                 "services",
-                f"{lus - gardes} doublon(s) fondus : {gardes} lieux pour {lus} objets lus.",
+                f"{lus - gardes} objet(s) fondus avec un autre du même service au même lieu "
+                f"(praticiens, noeud et surface d'OpenStreetMap…) : {gardes} lieux pour {lus} "
+                "objets lus.",
             )
         )
     return constats
