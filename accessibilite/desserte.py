@@ -146,8 +146,8 @@ def calculer_desserte_communes(
     -------
     pandas.DataFrame
         Index ``code_commune``, dans l'ordre donné : ``courses`` (courses distinctes qui prennent
-        des voyageurs), ``departs``, ``lignes``, ``modes``, ``premier_s``, ``dernier_s``,
-        ``amplitude_s``, ``arrets_desservis``, ``sans_service``.
+        ou déposent des voyageurs), ``departs``, ``lignes``, ``modes``, ``premier_s``,
+        ``dernier_s``, ``amplitude_s``, ``arrets_desservis``, ``sans_service`` (aucun départ).
 
     Raises
     ------
@@ -166,8 +166,9 @@ def calculer_desserte_communes(
     departs["code_commune"] = communes[departs["arret"].to_numpy()]
     resume = _resumer(departs, "code_commune").drop(columns="attente_mediane_s")
     resume["arrets_desservis"] = departs.groupby("code_commune")["arret"].nunique()
-    resume["courses"] = _courses_par_commune(offre, courses, communes)
     table = resume.reindex(pd.Index(codes_communes, name="code_commune"))
+    # Après l'extension à toutes les communes : on peut descendre là où rien ne part.
+    table["courses"] = _courses_par_commune(offre, courses, communes)
     for colonne in ("courses", "departs", "lignes", "arrets_desservis"):
         table[colonne] = table[colonne].fillna(0).astype(np.int64)
     table["modes"] = table["modes"].fillna("")

@@ -94,9 +94,9 @@ def en_secondes(temps_s: NDArray[np.float64]) -> NDArray[np.int32]:
     >>> en_secondes(np.array([0.0, 59.2, np.inf])).tolist() == [0, 60, INFINI_S]
     True
     """
-    # 1e-6 : un temps de 60 s calculé comme 60,0000001 reste 60 s.
+    # Un millième de seconde de tolérance : 60,0000001 s, c'est 60 s.
     fini = np.isfinite(temps_s)
-    return np.where(fini, np.ceil(np.where(fini, temps_s, 0.0) - 1e-6), INFINI_S).astype(np.int32)
+    return np.where(fini, np.ceil(np.where(fini, temps_s, 0.0) - 1e-3), INFINI_S).astype(np.int32)
 
 
 def lier_points(marche: MarcheTc, points: Rattachement, sens: Sens = "vers") -> LiensArrets:

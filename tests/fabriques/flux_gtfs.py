@@ -24,7 +24,7 @@ def arrets_csv(arrets: Mapping[str, tuple[float, float]]) -> str:
     lignes = ["stop_id,stop_name,stop_lat,stop_lon"]
     for nom, (x, y) in arrets.items():
         lon, lat = lonlat(x, y)
-        lignes.append(f"{nom},Arrêt {nom},{lat:.8f},{lon:.8f}")
+        lignes.append(f"{nom},Arrêt {nom},{lat:.12f},{lon:.12f}")
     return "\n".join(lignes) + "\n"
 
 
