@@ -117,10 +117,11 @@ def resumer_carences(resultat: ResultatEtude) -> str:
     communes = carences[carences["zone_type"] == "commune"]
     premieres = communes.sort_values("population_carence_hab", ascending=False, kind="stable")
     unite = "habitants" if resultat.par_population else "m²"
+    libelles = {service.id: service.libelle for service in resultat.services}
     lignes = [
         (
             str(ligne["zone_nom"]),
-            str(ligne["service"]),
+            libelles.get(ligne["service"], str(ligne["service"])),
             f"{nombre_fr(ligne['population_carence_hab'])} {unite}",
             f"{nombre_fr(100 * ligne['part_carence'])} %",
         )
