@@ -18,7 +18,7 @@ from accessibilite.graphe import Graphe
 from accessibilite.horaires import INFINI_S, Correspondances
 from accessibilite.matrices import Liens, calculer_liens
 from accessibilite.rattachement import Rattachement, rattacher_points
-from accessibilite.transport_collectif import DemandeService, LiensArrets
+from accessibilite.transport_collectif import LiensArrets
 from donnees_geo.conventions import Sens
 from donnees_geo.gtfs import OffreTransport
 
@@ -40,7 +40,8 @@ class MarcheTc:
         Arrêts de l'offre, dans l'ordre de ``offre.arrets`` ; les gares, les arrêts sans position
         et ceux hors de l'emprise n'y sont pas rattachés.
     marche_max_m
-        Marche maximale par trajet à pied (accès, correspondance, sortie, marche directe).
+        Marche maximale pour rejoindre un arrêt, en changer ou en sortir. La marche de bout en bout
+        n'a d'autre limite que la durée maximale : on n'atteint jamais moins qu'à pied.
     """
 
     graphe: Graphe
@@ -207,40 +208,6 @@ def marcher_entre_arrets_et_lieu(
         marche.graphe, marche.arrets, lieu, sens=sens, limite_s=marche.limite_s
     )
     return en_secondes(plus_proche.temps_s)
-
-
-def demander_service(
-    marche: MarcheTc,
-    points: Rattachement,
-    portes: Rattachement,
-    sens: Sens,
-    seuil_s: float,
-) -> DemandeService:
-    """Préparer l'accès des points à un service : marche des arrêts et marche directe.
-
-    La marche directe a la même limite que les autres trajets à pied (``marche_max_m``).
-
-    Parameters
-    ----------
-    marche
-        Graphe et arrêts.
-    points
-        Lieux de demande (carreaux).
-    portes
-        Points d'accès du service.
-    sens
-        ``vers`` le service, ou ``depuis`` lui (retour).
-    seuil_s
-        Seuil de la part des départs.
-    """
-    directe = calculer_plus_proche(
-        marche.graphe, points, portes, sens=sens, limite_s=marche.limite_s
-    )
-    return DemandeService(
-        marcher_entre_arrets_et_lieu(marche, portes, sens),
-        en_secondes(directe.temps_s),
-        float(seuil_s),
-    )
 
 
 def construire_correspondances(

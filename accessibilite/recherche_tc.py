@@ -51,6 +51,7 @@ def calculer_matrice_tc(
     destinations: Rattachement,
     *,
     centiles: Sequence[float] = CENTILES,
+    marche_directe_max_m: float = np.inf,
     progression: Callable[[str, float], None] | None = None,
 ) -> NDArray[np.float32]:
     """Temps porte à porte de chaque origine à chaque destination.
@@ -65,6 +66,9 @@ def calculer_matrice_tc(
         Points rattachés au graphe de la marche.
     centiles
         Centiles voulus.
+    marche_directe_max_m
+        Limite de la marche de bout en bout, m ; sans elle, seule compte la durée maximale, et le
+        transport collectif n'est jamais plus lent que la marche. (R5 la limite comme les autres.)
     progression
         Rappel ``(texte, part faite)``.
 
@@ -75,8 +79,12 @@ def calculer_matrice_tc(
         n'aboutit pas dans la durée maximale.
     """
     sorties = lier_points(marche, destinations, "depuis")
+    limite_s = min(
+        float(reseau.options.duree_max_s),
+        marche_directe_max_m / marche.graphe.profil.approche_m_s,
+    )
     directe = en_secondes(
-        calculer_matrice(marche.graphe, origines, destinations, limite_s=marche.limite_s)
+        calculer_matrice(marche.graphe, origines, destinations, limite_s=limite_s)
     )
     temps = np.empty((len(origines), len(destinations), len(centiles)), dtype=np.float32)
     _ = reseau.inverse  # préparé avant les fils d'exécution
@@ -103,6 +111,7 @@ def calculer_temps_noeuds_tc(
     sens: Sens,
     *,
     centiles: Sequence[float] = CENTILES,
+    limite_s: float = INFINI_S,
 ) -> list[TempsNoeuds]:
     """Temps de chaque noeud de rue depuis (ou vers) un lieu, un résultat par centile.
 
@@ -118,6 +127,8 @@ def calculer_temps_noeuds_tc(
         ``depuis`` le point ou ``vers`` lui.
     centiles
         Centiles voulus.
+    limite_s
+        Temps au-delà duquel rien n'intéresse (plus grand seuil d'une isochrone).
 
     Raises
     ------
@@ -130,14 +141,16 @@ def calculer_temps_noeuds_tc(
             objet=f"({float(point.x[0]):.0f}, {float(point.y[0]):.0f})" if len(point) else "",
             conseil="Choisir un point du territoire proche d'une rue.",
         )
-    profil = chercher_profil(reseau, marcher_entre_arrets_et_lieu(marche, point, sens), sens)
-    liens = _lier_noeuds(marche, profil, sens, reseau.options.duree_max_s)
-    directe = calculer_temps_depuis_points(
-        marche.graphe, point, sens=sens, limite_s=marche.limite_s
+    duree_max_s = min(float(limite_s), float(reseau.options.duree_max_s))
+    profil = chercher_profil(
+        reseau, marcher_entre_arrets_et_lieu(marche, point, sens), sens, duree_max_s=duree_max_s
     )
+    liens = _lier_noeuds(marche, profil, sens, duree_max_s)
+    directe = calculer_temps_depuis_points(marche.graphe, point, sens=sens, limite_s=duree_max_s)
     acces = evaluer_acces(
-        reseau, profil, liens, en_secondes(directe.temps_s), sens, seuil_s=0.0, centiles=centiles
-    )
+        reseau, profil, liens, en_secondes(directe.temps_s), sens,
+        seuil_s=0.0, centiles=centiles, duree_max_s=duree_max_s,
+    )  # fmt: skip
     resultats = []
     for i in range(len(centiles)):
         temps = acces.temps_s[:, i].astype(np.float64)
@@ -189,12 +202,14 @@ def calculer_portions_tc(
     centile: float = 50.0,
 ) -> Portions:
     """Portions de rues atteintes en ``limite_s`` par ``centile`` % des départs."""
-    (temps,) = calculer_temps_noeuds_tc(reseau, marche, point, sens, centiles=[centile])
+    (temps,) = calculer_temps_noeuds_tc(
+        reseau, marche, point, sens, centiles=[centile], limite_s=limite_s
+    )
     return calculer_portions(marche.graphe, temps, float(limite_s), sens=sens, sources=point)
 
 
 def _lier_noeuds(
-    marche: MarcheTc, profil: ProfilArrets, sens: Sens, duree_max_s: int
+    marche: MarcheTc, profil: ProfilArrets, sens: Sens, duree_max_s: float
 ) -> LiensArrets:
     """Marche entre les arrêts atteints et les noeuds de rue, une ligne par noeud."""
     atteints = np.flatnonzero((np.diff(profil.debut) > 0) & marche.arrets.rattaches)

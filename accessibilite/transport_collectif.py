@@ -207,7 +207,13 @@ def construire_reseau_tc(
     return ReseauTc(horaire, correspondances, options)
 
 
-def chercher_profil(reseau: ReseauTc, marche_s: NDArray[np.int32], sens: Sens) -> ProfilArrets:
+def chercher_profil(
+    reseau: ReseauTc,
+    marche_s: NDArray[np.int32],
+    sens: Sens,
+    *,
+    duree_max_s: float = INFINI_S,
+) -> ProfilArrets:
     """Profil de tous les arrêts vers (ou depuis) un lieu, pour toute la fenêtre.
 
     Parameters
@@ -219,6 +225,8 @@ def chercher_profil(reseau: ReseauTc, marche_s: NDArray[np.int32], sens: Sens) -
         compte plusieurs), ``INFINI_S`` s'il est trop loin.
     sens
         ``vers`` le lieu, ou ``depuis`` lui.
+    duree_max_s
+        Abaisse la durée maximale des options : la recherche s'arrête plus tôt.
     """
     o = reseau.options
     if sens == "vers":
@@ -227,7 +235,8 @@ def chercher_profil(reseau: ReseauTc, marche_s: NDArray[np.int32], sens: Sens) -
         h, suites = reseau.inverse
         # La marge d'embarquement précède la montée : dans le temps retourné, elle suit la marche.
         sortie = np.where(marche_s < INFINI_S, marche_s + o.embarquement_min_s, INFINI_S)
-    meilleur = balayer(h, suites, sortie.astype(np.int32), np.int32(o.duree_max_s), o.trajets_max)
+    budget = np.int32(min(o.duree_max_s, duree_max_s))
+    meilleur = balayer(h, suites, sortie.astype(np.int32), budget, o.trajets_max)
     return ProfilArrets(*extraire_profil(h, meilleur, sens == "depuis"))
 
 
@@ -303,6 +312,7 @@ def evaluer_acces(
     *,
     seuil_s: float,
     centiles: Sequence[float] = CENTILES,
+    duree_max_s: float = INFINI_S,
 ) -> AccesTc:
     """Résumer, point par point, toutes les minutes de départ de la fenêtre.
 
@@ -320,6 +330,8 @@ def evaluer_acces(
         Seuil de ``part_seuil``.
     centiles
         Centiles voulus.
+    duree_max_s
+        Abaisse la durée maximale des options.
     """
     o = reseau.options
     minutes = o.minutes
@@ -328,8 +340,8 @@ def evaluer_acces(
     part = np.empty(n, dtype=np.float32)
     resumer_durees(
         profil, liens, marche_directe_s, _marge(o, sens), sens == "depuis", minutes,
-        np.int32(o.duree_max_s), rangs_centiles(centiles, minutes.size), np.int32(seuil_s),
-        temps, part,
+        np.int32(min(o.duree_max_s, duree_max_s)), rangs_centiles(centiles, minutes.size),
+        np.int32(seuil_s), temps, part,
     )  # fmt: skip
     return AccesTc(tuple(float(c) for c in centiles), temps, part)
 

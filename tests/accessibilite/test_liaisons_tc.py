@@ -5,15 +5,16 @@ from datetime import date
 import numpy as np
 import pytest
 
-from accessibilite.dijkstra import calculer_temps_depuis_points
+from accessibilite.dijkstra import calculer_plus_proche, calculer_temps_depuis_points
 from accessibilite.graphe import construire_graphe
 from accessibilite.horaires import INFINI_S
 from accessibilite.liaisons_tc import (
     construire_correspondances,
-    demander_service,
+    en_secondes,
     fusionner_liens,
     lier_points,
     lier_points_a_velo,
+    marcher_entre_arrets_et_lieu,
     rattacher_arrets,
     transposer_liens,
 )
@@ -26,6 +27,7 @@ from accessibilite.recherche_tc import (
     calculer_temps_noeuds_tc,
 )
 from accessibilite.transport_collectif import (
+    DemandeService,
     LiensArrets,
     OptionsTc,
     calculer_acces_services,
@@ -148,6 +150,13 @@ def test_quais_d_une_gare_sans_rue_entre_eux(tmp_path):
     assert (2, 3) not in trouvees
 
 
+def demander_service(marche, lieux, portes, sens, seuil_s):
+    directe = calculer_plus_proche(marche.graphe, lieux, portes, sens=sens, limite_s=3600)
+    return DemandeService(
+        marcher_entre_arrets_et_lieu(marche, portes, sens), en_secondes(directe.temps_s), seuil_s
+    )
+
+
 def test_trajet_predit_a_la_main(graphe, offre):
     reseau, marche = reseau_tc(graphe, offre)
     origine, arrivee = points(graphe, (200, 0)), points(graphe, (3200, 2800), (3000, 200), (0, 100))
@@ -156,8 +165,12 @@ def test_trajet_predit_a_la_main(graphe, offre):
     # pris par le départ de 8 h 05 au plus tard. Correspondance : 15 min + 300 s + 60 s, à l'heure
     # pour 8 h 21 min 40 s ; arrivée à 8 h 25 puis 200 s de marche.
     assert temps[0].tolist() == [1500 + 200 - 300, 1500 + 200, np.inf]
-    # Deuxième point : descendre à 8 h 15 et marcher 200 m ; troisième : à pied, 300 s.
-    assert temps[1].tolist() == [900 + 200 - 300, 900 + 200, np.inf]
+    # Deuxième point : descendre à 8 h 15 et marcher 200 m, ou à pied 3 000 m ; troisième : à pied.
+    assert temps[1].tolist() == [900 + 200 - 300, 900 + 200, 3000]
+    limite = calculer_matrice_tc(
+        reseau, marche, origine, arrivee, centiles=[100], marche_directe_max_m=1000
+    )
+    assert limite[0, :, 0].tolist() == [np.inf, np.inf, 300]
     assert temps[2].tolist() == [300, 300, 300]
 
 
@@ -175,7 +188,7 @@ def test_aller_vers_un_service_et_retour(graphe, offre):
     # Depuis (200, 0), la porte de (3500, 0) se rejoint à pied après la descente de 8 h 15 : 500 s.
     assert aller.temps_s[:, 0].tolist() == [900 + 500 - 300, 700]
     assert aller.part_seuil[0] == pytest.approx(1 / 3)
-    # Au retour, la ligne n'a pas de car vers l'ouest.
+    # Au retour, la ligne n'a pas de car vers l'ouest : 3 300 m à pied.
     retour = calculer_acces_services(
         reseau,
         lier_points(marche, lieux, "depuis"),
@@ -183,16 +196,20 @@ def test_aller_vers_un_service_et_retour(graphe, offre):
         "depuis",
         centiles=[1],
     )[0]
-    assert retour.temps_s[:, 0].tolist() == [np.inf, 700]
+    assert retour.temps_s[:, 0].tolist() == [3300, 700]
 
 
-def test_la_marche_directe_est_limitee_comme_les_autres(graphe, offre):
-    marche = marche_de(graphe, offre, marche_max_m=600)
-    demande = demander_service(
-        marche, points(graphe, (0, 600), (0, 700)), points(graphe, (0, 0)), "vers", 900
-    )
-    assert demande.marche_directe_s.tolist() == [600, INFINI_S]
-    assert demande.marche_arrets_s.tolist() == [0, INFINI_S, INFINI_S, INFINI_S]
+def test_la_marche_vers_les_arrets_est_limitee_pas_la_marche_directe(graphe, offre):
+    reseau, marche = reseau_tc(graphe, offre, duree_max_s=1400)
+    assert marcher_entre_arrets_et_lieu(marche, points(graphe, (0, 999)), "vers").tolist() == [
+        999, INFINI_S, INFINI_S, INFINI_S,
+    ]  # fmt: skip
+    assert (
+        marcher_entre_arrets_et_lieu(marche, points(graphe, (0, 1001)), "vers") == INFINI_S
+    ).all()
+    arrivees = points(graphe, (0, 1300), (0, 1500))
+    temps = calculer_matrice_tc(reseau, marche, points(graphe, (0, 0)), arrivees, centiles=[50])
+    assert temps[0, :, 0].tolist() == [1300, np.inf]
 
 
 def test_liens_transposes_et_reunis(graphe, offre):
@@ -252,6 +269,10 @@ def test_isochrone_garde_l_ilot_de_l_arret(graphe, offre):
     )
     # En 20 min : la marche autour du départ, et 100 m autour de l'arrêt « b » (8 h 15 : 900 s).
     assert len(vingt.polygone.geoms) == 2
+    (lache,) = calculer_isochrones_tc(
+        reseau_tc(graphe, offre, duree_max_s=1200)[0], marche, origine, [1200], "depuis"
+    )
+    assert lache.polygone.equals(vingt.polygone)
     assert vingt.surface_m2 > quinze.surface_m2
     assert quinze.polygone.difference(vingt.polygone).area < 1e-6
     _, _, est, _ = vingt.polygone.bounds
@@ -261,7 +282,7 @@ def test_isochrone_garde_l_ilot_de_l_arret(graphe, offre):
 def test_marche_seule_contenue_dans_la_marche_et_le_car(graphe, offre):
     reseau, marche = reseau_tc(graphe, offre, duree_max_s=1800)
     origine = points(graphe, (500, 300))
-    a_pied = calculer_temps_depuis_points(graphe, origine, sens="depuis", limite_s=1000)
+    a_pied = calculer_temps_depuis_points(graphe, origine, sens="depuis", limite_s=1800)
     for temps in calculer_temps_noeuds_tc(reseau, marche, origine, "depuis"):
         assert (temps.temps_s <= a_pied.temps_s).all()
 

@@ -188,6 +188,7 @@ def test_article_r5r_centiles_sur_deux_heures(ville_reelle):
         lieux("poa_hexgrid.csv", ["89a901291abffff"]),
         lieux("poa_hexgrid.csv", publies),
         centiles=CENTILES,
+        marche_directe_max_m=1000,
     )[0]
     attendus = np.array(list(publies.values()))
     # R5 donne des minutes entières, tronquées.
