@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -21,6 +21,9 @@ from donnees_geo.conventions import Sens
 from donnees_geo.erreurs import ErreurReseau
 from donnees_geo.reseau import ReseauRues
 
+#: Un arc : cible et temps se lisent ensemble, ils sont donc voisins en mémoire.
+ARC: Final = np.dtype([("cible", np.int32), ("temps_s", np.float32)])
+
 
 class Arcs(NamedTuple):
     """Arcs d'un graphe au format CSR.
@@ -28,16 +31,28 @@ class Arcs(NamedTuple):
     Attributes
     ----------
     debut
-        int64[n+1] : les arcs du noeud ``i`` sont ``debut[i]`` à ``debut[i+1]`` (exclu).
-    cible
-        int32[a], noeud atteint.
-    temps_s
-        float32[a], secondes, fini et positif ou nul.
+        int32[n+1] : les arcs du noeud ``i`` sont ``debut[i]`` à ``debut[i+1]`` (exclu).
+    arcs
+        :data:`ARC`[a] : noeud atteint, et secondes (finies, positives ou nulles).
+    pas_s
+        Largeur des seaux d'une recherche, secondes : une fraction de l'arc ordinaire.
     """
 
-    debut: NDArray[np.int64]
-    cible: NDArray[np.int32]
-    temps_s: NDArray[np.float32]
+    debut: NDArray[np.int32]
+    arcs: NDArray[np.void]
+    pas_s: float
+
+    @property
+    def cible(self) -> NDArray[np.int32]:
+        """int32[a], noeud atteint."""
+        cible: NDArray[np.int32] = self.arcs["cible"]
+        return cible
+
+    @property
+    def temps_s(self) -> NDArray[np.float32]:
+        """float32[a], secondes."""
+        temps: NDArray[np.float32] = self.arcs["temps_s"]
+        return temps
 
 
 @dataclass(frozen=True)
@@ -197,9 +212,14 @@ def _ranger_arcs(
     n: int, depart: NDArray[np.int32], arrivee: NDArray[np.int32], temps: NDArray[np.float32]
 ) -> Arcs:
     ordre = np.lexsort((arrivee, depart))
-    debut = np.zeros(n + 1, dtype=np.int64)
+    debut = np.zeros(n + 1, dtype=np.int32)
     np.cumsum(np.bincount(depart, minlength=n), out=debut[1:])
-    return Arcs(debut, arrivee[ordre].astype(np.int32), temps[ordre])
+    arcs = np.empty(ordre.size, dtype=ARC)
+    arcs["cible"] = arrivee[ordre]
+    arcs["temps_s"] = temps[ordre]
+    # Un arc plus court que le pas fait au pire revoir quelques noeuds ; un pas trop fin fait
+    # traverser des seaux vides. Mesuré plat entre le vingtième et la moitié de l'arc médian.
+    return Arcs(debut, arcs, max(float(np.median(temps)) / 4, 1e-3))
 
 
 def _composantes(
