@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from scipy.spatial import Delaunay, cKDTree
 
-from donnees_geo.demo.cadre import Cadre, Entiers, Flottants, lisser_ligne, reechantillonner
+from donnees_geo.demo.cadre import (
+    Cadre,
+    Entiers,
+    Flottants,
+    lisser_ligne,
+    plus_proches,
+    reechantillonner,
+)
 from donnees_geo.demo.habitat import Habitat, distance_ceinture
 from donnees_geo.demo.hydrographie import CoursEau
 from donnees_geo.demo.maillage import (
@@ -65,7 +73,7 @@ def _proche(maillage: Maillage, x: float, y: float) -> int:
 
 def _axe_lisse(maillage: Maillage, couts: Flottants, etapes: list[int], sigma: float) -> Flottants:
     """Ligne souple passant près des étapes : chemins mis bout à bout puis fortement lissés."""
-    couples = list(zip(etapes[:-1], etapes[1:], strict=True))
+    couples = list(itertools.pairwise(etapes))
     chemins = tracer_chemins(maillage, couts, couples, np.inf)
     noeuds = np.concatenate([chemins[0][:1], *[c[1:] for c in chemins]])
     ligne = reechantillonner(maillage.xy[noeuds], 60.0)
@@ -158,14 +166,14 @@ def _voisins_gabriel(xy: Flottants, rayon: float = 1.0) -> list[tuple[int, int]]
     )
     milieu = (xy[paires[:, 0]] + xy[paires[:, 1]]) / 2
     demi = np.hypot(*(xy[paires[:, 0]] - xy[paires[:, 1]]).T) / 2
-    proche, _ = cKDTree(xy).query(milieu)
+    proche, _ = plus_proches(xy, milieu)
     return [(int(a), int(b)) for a, b in paires[proche > demi * rayon * 0.999]]
 
 
 def _reseau_routes(cadre: Cadre, maillage: Maillage, couts: Flottants, habitat: Habitat) -> Entiers:
     """Classe de chaque arête du maillage empruntée par une route (``SANS_CLASSE`` sinon)."""
     centres = np.column_stack([habitat.x, habitat.y])
-    _, noeud = cKDTree(maillage.xy).query(centres)
+    _, noeud = plus_proches(maillage.xy, centres)
     classe = np.full(couts.size, SANS_CLASSE, dtype=np.int64)
     courant = couts.copy()
     niveaux = ((7000, 1.0), (1500, 1.0), (0, 1.0), (0, 0.62))

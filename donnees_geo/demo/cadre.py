@@ -12,6 +12,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from donnees_geo.erreurs import ErreurConfiguration
 
@@ -96,7 +97,7 @@ class Cadre:
         lignes, colonnes = self.forme
         x = self.ouest + (np.arange(colonnes) + 0.5) * self.pas_m
         y = self.sud + (np.arange(lignes) + 0.5) * self.pas_m
-        return x, y
+        return x.astype(np.float64), y.astype(np.float64)
 
     def echantillonner(self, champ: NDArray[np.generic], x: Flottants, y: Flottants) -> Flottants:
         """Valeur bilinéaire d'un champ (ligne 0 au sud) aux points donnés."""
@@ -168,7 +169,18 @@ def bruit(
         grille = np.meshgrid(lignes, colonnes, indexing="ij")
         total += ndimage.map_coordinates(grossier, grille, order=3, mode="nearest") / 2**octave
     ecart = float(total.std())
-    return (total - total.mean()) / (ecart if ecart > 0 else 1.0)
+    return np.asarray((total - total.mean()) / (ecart if ecart > 0 else 1.0))
+
+
+def plus_proches(
+    points: Flottants, requete: Flottants, portee_m: float = np.inf
+) -> tuple[Flottants, Entiers]:
+    """Distance (m) et rang du point le plus proche de chaque position demandée.
+
+    Au-delà de ``portee_m``, la distance est infinie et le rang vaut ``len(points)``.
+    """
+    distances, rangs = cKDTree(points).query(requete, distance_upper_bound=portee_m)
+    return np.asarray(distances, dtype=np.float64), np.asarray(rangs, dtype=np.int64)
 
 
 def lisser_ligne(points: Flottants, sigma: float) -> Flottants:

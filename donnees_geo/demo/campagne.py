@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 import shapely
@@ -12,13 +13,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from donnees_geo.demo.axes import Axes
-from donnees_geo.demo.cadre import Cadre, Flottants, bruit
+from donnees_geo.demo.cadre import Cadre, Entiers, Flottants, bruit
 from donnees_geo.demo.emprise_batie import EmpriseBatie
 from donnees_geo.demo.habitat import Habitat
 from donnees_geo.demo.hydrographie import CoursEau
 from donnees_geo.demo.quartiers import Segments, deformer
 from donnees_geo.demo.relief import Vallees
-
 
 #: Longueur des cours d'eau du territoire, fossés et canal compris, mètres.
 LONGUEUR_EAU_M: Final = 610_000.0
@@ -52,12 +52,17 @@ def polygones_du_champ(
     """Polygones (avec trous) où le champ dépasse le seuil, du plus grand au plus petit."""
     x, y = cadre.centres_cellules()
     generateur = contour_generator(x, y, champ, fill_type=FillType.OuterOffset)
-    polygones = []
-    points, decoupes = generateur.filled(seuil, np.inf)
+    polygones: list[shapely.Polygon] = []
+    # La forme OuterOffset rend exactement deux listes : sommets et bornes des anneaux.
+    points, decoupes = cast(tuple[list[Flottants], list[Entiers]], generateur.filled(seuil, np.inf))
     for sommets, bornes in zip(points, decoupes, strict=True):
-        anneaux = [sommets[a:b] for a, b in zip(bornes[:-1], bornes[1:], strict=True)]
+        anneaux = [sommets[a:b] for a, b in itertools.pairwise(bornes)]
         polygone = shapely.Polygon(anneaux[0], anneaux[1:]).simplify(6.0)
-        if polygone.is_valid and polygone.area >= aire_min_m2:
+        if (
+            isinstance(polygone, shapely.Polygon)
+            and polygone.is_valid
+            and polygone.area >= aire_min_m2
+        ):
             polygones.append(polygone)
     return tuple(sorted(polygones, key=lambda p: (-p.area, p.bounds)))
 
@@ -104,17 +109,18 @@ def _semer_chemins(
     plats = points.reshape(-1, 2)
     segments = np.column_stack([plats[o], plats[c]])
     milieu = (plats[o] + plats[c]) / 2
-    dedans = cadre.contient(*plats[o].T, 250) & cadre.contient(*plats[c].T, 250)
+    dedans = cadre.contient(plats[o, 0], plats[o, 1], 250)
+    dedans &= cadre.contient(plats[c, 0], plats[c, 1], 250)
     rang_o = cadre.echantillonner(emprise.rang, *plats[o].T)
     rang_c = cadre.echantillonner(emprise.rang, *plats[c].T)
     rural = dedans & (np.maximum(rang_o, rang_c) > 1.12) & (np.minimum(rang_o, rang_c) > 0.85)
     foret = cadre.echantillonner(bois, *milieu.T) > 0
     plaine = (cadre.echantillonner(vallees.altitude_m, *milieu.T) < 23.5) & ~foret
     tirage = hasard.random(o.size)
-    chemin = rural & np.where(plaine, tirage < 0.27, tirage < 0.36)
-    sentier = rural & ~chemin & np.where(foret, tirage < 0.92, tirage < 0.46)
+    chemin = rural & np.where(plaine, tirage < 0.40, tirage < 0.48)
+    sentier = rural & ~chemin & np.where(foret, tirage < 0.92, tirage < 0.56)
     sentier |= rural & foret & chemin & (tirage > 0.2)
-    fosse = rural & plaine & ~chemin & ~sentier & (tirage > 0.42)
+    fosse = rural & plaine & ~chemin & ~sentier & (tirage > 0.45)
     nature = np.where(sentier, "sentier", "chemin")
     garde = chemin | sentier
     # Un fossé s'arrête avant le carrefour : il ne barre pas le chemin qui y passe.
@@ -137,7 +143,7 @@ def _taches(
     r = rayons[:, None] * forme
     x = centres[:, :1] + r * np.cos(angles)
     y = centres[:, 1:] + 0.8 * r * np.sin(angles)
-    return tuple(shapely.polygons(np.stack([x, y], axis=-1)))
+    return tuple(np.atleast_1d(np.asarray(shapely.polygons(np.stack([x, y], axis=-1)))))
 
 
 def _etangs(cadre: Cadre, vallees: Vallees, emprise: EmpriseBatie) -> tuple[shapely.Polygon, ...]:

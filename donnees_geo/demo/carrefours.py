@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from scipy.spatial import cKDTree
 
-from donnees_geo.demo.cadre import Cadre, Entiers
+from donnees_geo.demo.cadre import Cadre, Entiers, Flottants, plus_proches
 from donnees_geo.demo.habitat import Habitat
 from donnees_geo.demo.relief import Vallees
 from donnees_geo.demo.voirie import AUCUN, Reseau
@@ -18,8 +18,8 @@ RAYON_GIRATOIRE_M: Final = 17.0
 SOMMETS_ARC: Final = 3
 
 
-def _choisir_giratoires(reseau: Reseau, cadre: Cadre) -> Entiers:
-    """Carrefours de routes départementales, espacés, à branches assez longues."""
+def _choisir_giratoires(reseau: Reseau, cadre: Cadre, eaux: Flottants) -> Entiers:
+    """Carrefours de routes départementales, espacés, loin de l'eau et des ouvrages."""
     hasard = cadre.hasard(31)
     bouts = np.r_[reseau.origine, reseau.cible]
     n = reseau.x.size
@@ -29,9 +29,10 @@ def _choisir_giratoires(reseau: Reseau, cadre: Cadre) -> Entiers:
     importante = np.bincount(bouts[rangs <= 1], minlength=n) > 0
     ouvrage = np.bincount(bouts, weights=np.tile(reseau.ouvrage, 2), minlength=n) > 0
     choix = (routes >= 3) & (degre <= 6) & importante & ~ouvrage & ~reseau.niveau
+    xy = np.column_stack([reseau.x, reseau.y])
+    choix &= plus_proches(eaux, xy, 60.0)[0] > 60.0
     candidats = np.flatnonzero(choix & (hasard.random(n) < 0.75))
-    xy = np.column_stack([reseau.x, reseau.y])[candidats]
-    paires = cKDTree(xy).query_pairs(180.0, output_type="ndarray")
+    paires = cKDTree(xy[candidats]).query_pairs(180.0, output_type="ndarray")
     garde = np.ones(candidats.size, dtype=bool)
     garde[paires.max(axis=1)] = False
     return candidats[garde]
@@ -40,7 +41,7 @@ def _choisir_giratoires(reseau: Reseau, cadre: Cadre) -> Entiers:
 def _degager(reseau: Reseau, centres: Entiers) -> Reseau:
     """Fondre dans le carrefour les noeuds trop proches pour rester hors de l'anneau."""
     xy = np.column_stack([reseau.x, reseau.y])
-    ecart, proche = cKDTree(xy[centres]).query(xy, distance_upper_bound=RAYON_GIRATOIRE_M + 7)
+    ecart, proche = plus_proches(xy[centres], xy, RAYON_GIRATOIRE_M + 7)
     rang = np.arange(reseau.x.size)
     dedans = np.isfinite(ecart)
     rang[dedans] = centres[proche[dedans]]
@@ -61,9 +62,15 @@ def _degager(reseau: Reseau, centres: Entiers) -> Reseau:
     )
 
 
-def poser_giratoires(reseau: Reseau, cadre: Cadre) -> Reseau:
-    """Remplacer des carrefours par un anneau parcouru dans le sens inverse des aiguilles."""
-    centres = _choisir_giratoires(reseau, cadre)
+def poser_giratoires(reseau: Reseau, cadre: Cadre, eaux: Flottants) -> Reseau:
+    """Remplacer des carrefours par un anneau parcouru dans le sens inverse des aiguilles.
+
+    Parameters
+    ----------
+    eaux
+        float64[n, 2], points serrés des axes à ne pas approcher (eau, rails, autoroute).
+    """
+    centres = _choisir_giratoires(reseau, cadre, eaux)
     reseau = _degager(reseau, centres)
     est_centre = np.zeros(reseau.x.size, dtype=bool)
     est_centre[centres] = True

@@ -11,7 +11,7 @@ import pyproj
 from donnees_geo.conventions import CRS_GEO
 from donnees_geo.demo.cadre import CRS_DEMO, Cadre, Entiers
 from donnees_geo.demo.habitat import Habitat
-from donnees_geo.demo.placement import repartir, tirer_adresses
+from donnees_geo.demo.placement import TirageAdresses, repartir
 from donnees_geo.demo.population import Adresses
 
 NOMBRE_ACTIFS: Final = 2_913
@@ -80,16 +80,17 @@ def construire_commerces(cadre: Cadre, adresses: Adresses, habitat: Habitat) -> 
         (mètres), interieur.
     """
     hasard = cadre.hasard(60)
+    tirage = TirageAdresses(adresses)
     parts = []
     restant = cadre.part(NOMBRE_ACTIFS)
     for categorie, (nombre, population_min, etalement, _, _) in CATEGORIES.items():
         voulu = restant if categorie == "autre" else round(nombre * cadre.facteur)
         restant -= voulu
         effectifs = _effectifs(habitat, voulu, population_min, dedans_seul=False)
-        rang = tirer_adresses(adresses, effectifs, etalement, hasard)
+        rang = tirage.tirer(effectifs, etalement, hasard)
         parts.append(pd.DataFrame({"adresse": rang, "categorie": categorie, "etat": "actif"}))
     vacants = _effectifs(habitat, cadre.part(NOMBRE_VACANTS), 1500, dedans_seul=True)
-    rang = tirer_adresses(adresses, vacants, 0.25, hasard)
+    rang = tirage.tirer(vacants, 0.25, hasard)
     anciennes = np.array(["habillement", "autre", "presse", "banque", "boucherie", "restaurant"])
     parts.append(
         pd.DataFrame(
@@ -119,6 +120,7 @@ def construire_commerces(cadre: Cadre, adresses: Adresses, habitat: Habitat) -> 
 def construire_marches(cadre: Cadre, adresses: Adresses, habitat: Habitat) -> pd.DataFrame:
     """Marchés hebdomadaires : jour, horaires et place, un ou plusieurs par bourg."""
     hasard = cadre.hasard(61)
+    tirage = TirageAdresses(adresses)
     effectifs = _effectifs(habitat, cadre.part(NOMBRE_MARCHES), 1900, dedans_seul=True)
     # Chaque bourg d'abord : une ville n'a pas dix marchés quand ses voisins n'en ont aucun.
     effectifs = repartir(
@@ -126,7 +128,7 @@ def construire_marches(cadre: Cadre, adresses: Adresses, habitat: Habitat) -> pd
         np.where(effectifs > 0, np.sqrt(habitat.population), 0.0)
         + np.where((habitat.population > 2500) & habitat.interieure, 40.0, 0.0),
     )
-    rang = tirer_adresses(adresses, effectifs, 0.12, hasard)
+    rang = tirage.tirer(effectifs, 0.12, hasard)
     commune = adresses.commune[rang]
     jour = hasard.choice(7, rang.size, p=[0.07, 0.15, 0.17, 0.17, 0.17, 0.15, 0.12])
     soir = hasard.random(rang.size) < 0.12

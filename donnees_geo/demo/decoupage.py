@@ -8,10 +8,9 @@ from typing import Final
 import numpy as np
 import shapely
 from scipy.sparse import csgraph
-from scipy.spatial import cKDTree
 
 from donnees_geo.demo.axes import Axes
-from donnees_geo.demo.cadre import CENTRE_M, Cadre, Entiers, Flottants
+from donnees_geo.demo.cadre import CENTRE_M, Cadre, Entiers, Flottants, plus_proches
 from donnees_geo.demo.habitat import Habitat, ordonnee_ceinture
 from donnees_geo.demo.hydrographie import CoursEau
 from donnees_geo.demo.maillage import Maillage, penaliser_franchissements
@@ -47,7 +46,7 @@ def _attribuer_noeuds(
     lits = np.vstack([segments_de_ligne(ligne) for ligne in rivieres.lignes])
     couts = penaliser_franchissements(maillage, maillage.longueur_m, lits, 700.0)
     couts = penaliser_franchissements(maillage, couts, segments_de_ligne(canal), 500.0)
-    _, noeuds = cKDTree(maillage.xy).query(np.column_stack([habitat.x, habitat.y]))
+    _, noeuds = plus_proches(maillage.xy, np.column_stack([habitat.x, habitat.y]))
     _, _, sources = csgraph.dijkstra(
         maillage.matrice(couts), indices=noeuds, min_only=True, return_predecessors=True
     )
@@ -78,7 +77,7 @@ def _frontieres(
     xy, o, c = centres[utiles], rangs[: a.size], rangs[a.size :]
     degre = np.bincount(rangs, minlength=utiles.size)
     x, y, _, _ = rivieres.points_serres()
-    ecart, proche = cKDTree(np.column_stack([x, y])).query(xy)
+    ecart, proche = plus_proches(np.column_stack([x, y]), xy)
     attire = (degre == 2) & (ecart < 95)
     xy[attire] = np.column_stack([x, y])[proche[attire]]
     libre = (degre == 2) & ~attire
@@ -98,10 +97,10 @@ def _polygones(
     cadre_ligne = shapely.box(
         cadre.ouest + 40, cadre.sud + 40, cadre.est - 40, cadre.nord - 40
     ).exterior
-    nouees = shapely.union_all(np.append(lignes, cadre_ligne))
+    nouees = shapely.union_all(np.append(np.asarray(lignes), np.asarray(cadre_ligne)))
     faces = np.array(shapely.get_parts(shapely.polygonize(shapely.get_parts(nouees))))
     point = shapely.get_coordinates(shapely.point_on_surface(faces))
-    _, proche = cKDTree(maillage.xy).query(point)
+    _, proche = plus_proches(maillage.xy, point)
     numero = commune[proche]
     # La face qui contient le centre décide ; les éclats suivent leur noeud le plus proche.
     return {int(k): shapely.union_all(faces[numero == k]) for k in np.unique(numero)}
@@ -118,6 +117,11 @@ def _plus_grande_partie(
         morceaux.append([parts[0]])
         eclats += parts[1:]
     arbre = shapely.STRtree([m[0] for m in morceaux])
+    # Un trou au milieu du territoire (éclat d'une commune extérieure) rejoint aussi un voisin.
+    union = shapely.union_all([m[0] for m in morceaux] + eclats)
+    eclats += [
+        shapely.Polygon(trou) for partie in shapely.get_parts(union) for trou in partie.interiors
+    ]
     for eclat in eclats:
         voisins = arbre.query(eclat, predicate="intersects")
         communs = [shapely.length(shapely.intersection(eclat, morceaux[v][0])) for v in voisins]

@@ -10,15 +10,14 @@ import osmium
 import pyproj
 import shapely
 from osmium.osm.mutable import Node, Relation, Way
-from scipy.spatial import cKDTree
 
 from donnees_geo.conventions import CRS_GEO
 from donnees_geo.demo.autoroute import Autoroute
 from donnees_geo.demo.axes import Axes
-from donnees_geo.demo.cadre import CRS_DEMO, Cadre, Flottants, reechantillonner
+from donnees_geo.demo.cadre import CRS_DEMO, Cadre, Flottants, plus_proches, reechantillonner
 from donnees_geo.demo.campagne import Campagne
 from donnees_geo.demo.hydrographie import CoursEau
-from donnees_geo.demo.objets_osm import ObjetsOsm, Tags
+from donnees_geo.demo.objets_osm import ObjetsOsm
 from donnees_geo.demo.planarisation import croisements, segments_de_ligne
 from donnees_geo.demo.voies import Voies
 from donnees_geo.demo.voirie import Reseau
@@ -76,14 +75,12 @@ def ajouter_rails(objets: ObjetsOsm, axes: Axes, reseau: Reseau) -> None:
     for rang, ligne in enumerate(axes.ferrees):
         segments = segments_de_ligne(ligne)
         milieux = (segments[:, :2] + segments[:, 2:]) / 2
-        ecart, proche = cKDTree(milieux).query(xy)
-        touche = np.zeros(len(xy), dtype=bool)
-        if len(xy):
-            touche = ecart < 40
-            s = segments[proche]
-            d = s[:, 2:] - s[:, :2]
-            t = ((xy - s[:, :2]) * d).sum(axis=1) / (d**2).sum(axis=1)
-            touche &= np.hypot(*(s[:, :2] + t[:, None] * d - xy).T) < 1.0
+        ecart, proche = plus_proches(milieux, xy)
+        s = segments[proche]
+        d = s[:, 2:] - s[:, :2]
+        t = ((xy - s[:, :2]) * d).sum(axis=1) / (d**2).sum(axis=1)
+        # Un passage à niveau est posé exactement sur la voie.
+        touche = (ecart < 60) & (np.hypot(*(s[:, :2] + t[:, None] * d - xy).T) < 1.0)
         position = np.r_[np.arange(len(ligne)), (proche + np.clip(t, 0, 1))[touche]]
         numeros = np.r_[objets.ajouter_noeuds(ligne), niveaux[touche]]
         objets.voies.append(
@@ -115,8 +112,7 @@ def ajouter_eaux(
         if nature == "river":
             largeur = 2.0 + 0.55 * float(np.sqrt(aires.max()))
             lit = shapely.LineString(ligne).buffer(largeur / 2 + 1.0, cap_style="flat", quad_segs=2)
-            if isinstance(lit, shapely.Polygon):
-                objets.ajouter_surface(lit.simplify(0.5), {"natural": "water", "water": "river"})
+            objets.ajouter_surface(lit.simplify(0.5), {"natural": "water", "water": "river"})
     for etang in campagne.etangs:
         objets.ajouter_surface(etang, {"natural": "water", "water": "pond"})
     _ajouter_fosses(objets, campagne.fosses, reseau)
@@ -178,13 +174,18 @@ def ecrire_pbf(objets: ObjetsOsm, chemin: Path, date: str) -> None:
     entete.add_box(
         osmium.osm.Box(float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max()))
     )
-    commun = {"version": 1, "timestamp": date}
     with osmium.SimpleWriter(str(chemin), header=entete, overwrite=True) as sortie:
         tags_de = objets.tags_noeuds.get
         positions = zip(np.round(lon, 7).tolist(), np.round(lat, 7).tolist(), strict=True)
         for numero, position in enumerate(positions):
             sortie.add_node(
-                Node(id=PREMIER_NOEUD + numero, location=position, tags=tags_de(numero), **commun)
+                Node(
+                    id=PREMIER_NOEUD + numero,
+                    location=position,
+                    tags=tags_de(numero),
+                    version=1,
+                    timestamp=date,
+                )
             )
         for rang, (noeuds, tags_voie) in enumerate(objets.voies):
             sortie.add_way(
@@ -192,7 +193,8 @@ def ecrire_pbf(objets: ObjetsOsm, chemin: Path, date: str) -> None:
                     id=PREMIERE_VOIE + rang,
                     nodes=(noeuds + PREMIER_NOEUD).tolist(),
                     tags=tags_voie,
-                    **commun,
+                    version=1,
+                    timestamp=date,
                 )
             )
         for rang, (membres, tags_relation) in enumerate(objets.relations):
@@ -201,6 +203,7 @@ def ecrire_pbf(objets: ObjetsOsm, chemin: Path, date: str) -> None:
                     id=PREMIERE_RELATION + rang,
                     members=[("w", PREMIERE_VOIE + voie, role) for voie, role in membres],
                     tags=tags_relation,
-                    **commun,
+                    version=1,
+                    timestamp=date,
                 )
             )

@@ -27,7 +27,7 @@ DATE_ZIP: Final = (2026, 1, 5, 0, 0, 0)
 def ecrire_csv(
     table: pd.DataFrame, chemin: Path, *, separateur: str = ";", bom: bool = False
 ) -> None:
-    """CSV en UTF-8, fins de ligne ``\\n``."""
+    """CSV en UTF-8, fins de ligne Unix."""
     table.to_csv(
         chemin,
         sep=separateur,

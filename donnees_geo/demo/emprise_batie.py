@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage, sparse
 from scipy.sparse import csgraph
-from scipy.spatial import cKDTree
 
 from donnees_geo.demo.axes import SANS_CLASSE, Axes
-from donnees_geo.demo.cadre import Cadre, Entiers, Flottants, bruit, reechantillonner
+from donnees_geo.demo.cadre import Cadre, Entiers, Flottants, bruit, plus_proches, reechantillonner
 from donnees_geo.demo.habitat import Habitat
 from donnees_geo.demo.maillage import Maillage, cout_terrain
 from donnees_geo.demo.relief import Vallees
@@ -41,13 +40,16 @@ def _territoires(
     commune = np.zeros(len(maillage.xy), dtype=np.int64)
     for i, (noeud, rayon) in enumerate(zip(noeuds, habitat.rayon_m, strict=True)):
         portee = rayon + 40.0
-        distance = csgraph.dijkstra(matrice, indices=int(noeud), limit=3.0 * portee + 400) / portee
+        limite = 3.0 * float(portee) + 400
+        distance = csgraph.dijkstra(matrice, indices=np.array([noeud]), limit=limite, min_only=True)
+        distance = distance / portee
         mieux = distance < rang
         rang[mieux] = distance[mieux]
         commune[mieux] = i
     loin = ~np.isfinite(rang)
     rang[loin] = 4.0
-    _, commune[loin] = cKDTree(np.column_stack([habitat.x, habitat.y])).query(maillage.xy[loin])
+    centres = np.column_stack([habitat.x, habitat.y])
+    _, commune[loin] = plus_proches(centres, maillage.xy[loin])
     return rang, commune
 
 
@@ -60,17 +62,17 @@ def construire_emprise_batie(
     couts = cout_terrain(cadre, maillage, vallees)
     couts = np.clip(couts / maillage.longueur_m, 0.9, 4.0) * maillage.longueur_m
     couts = np.where(sur_route, 0.62 * maillage.longueur_m, 1.05 * couts)
-    _, noeuds = cKDTree(maillage.xy).query(np.column_stack([habitat.x, habitat.y]))
+    _, noeuds = plus_proches(maillage.xy, np.column_stack([habitat.x, habitat.y]))
     rang, commune = _territoires(maillage, couts, habitat, noeuds)
     x, y = cadre.centres_cellules()
     gx, gy = np.meshgrid(x, y)
-    _, proche = cKDTree(maillage.xy).query(np.column_stack([gx.ravel(), gy.ravel()]))
-    champ = ndimage.gaussian_filter(rang[proche].reshape(cadre.forme), 1.4)
+    _, proche = plus_proches(maillage.xy, np.column_stack([gx.ravel(), gy.ravel()]))
+    champ = np.asarray(ndimage.gaussian_filter(rang[proche].reshape(cadre.forme), 1.4))
     champ += 0.10 * bruit(cadre.forme, 9, hasard, 2) * np.clip(champ, 0, 1)
     champ += 0.5 * np.clip(0.7 - vallees.hauteur_m, 0, 0.7) * (vallees.distance_m < 250)
     champ += 2.0 * (vallees.distance_m < 30)
     champ += _marge(cadre, axes.autoroute, 110.0) + _marge(cadre, axes.canal, 60.0)
-    return EmpriseBatie(champ, commune[proche].reshape(cadre.forme))
+    return EmpriseBatie(np.asarray(champ, dtype=np.float64), commune[proche].reshape(cadre.forme))
 
 
 def _marge(cadre: Cadre, ligne: Flottants, distance_m: float) -> Flottants:
@@ -79,4 +81,4 @@ def _marge(cadre: Cadre, ligne: Flottants, distance_m: float) -> Flottants:
     points = reechantillonner(ligne, 20.0)
     bande[cadre.cellules(points[:, 0], points[:, 1])] = True
     proche = ndimage.distance_transform_edt(~bande) * cadre.pas_m < distance_m
-    return 3.0 * proche
+    return np.where(proche, 3.0, 0.0)

@@ -16,17 +16,19 @@ from donnees_geo.demo.population import Adresses
 
 SURFACE_TOTALE_M2: Final = 3_500_000.0
 NOMBRE_FRICHES: Final = 118
-COLONNES_CNIG: Final = (
-    "site_id site_nom site_type site_adresse site_identif_date site_actu_date site_url "
-    "site_ademe_url site_securite site_occupation site_statut site_projet_url site_reconv_annee "
-    "site_reconv_type activite_libelle activite_code activite_fin_annee comm_nom comm_insee "
-    "bati_type bati_nombre bati_surface bati_pollution bati_vacance bati_patrimoine bati_etat "
-    "local_ancien_annee local_recent_annee proprio_type proprio_personne proprio_nom "
-    "sol_pollution_annee sol_pollution_existe sol_pollution_origine sol_pollution_commentaire "
-    "sol_depollution_fiche unite_fonciere_surface unite_fonciere_refcad urba_zone_type "
-    "urba_zone_lib urba_zone_formdomi urba_zaer urba_doc_type desserte_distance "
-    "desserte_commentaire source_nom source_url source_producteur source_contact geompoint geomsurf"
-).split()
+_COLONNES_CNIG: Final = """
+site_id site_nom site_type site_adresse site_identif_date site_actu_date site_url site_ademe_url
+site_securite site_occupation site_statut site_projet_url site_reconv_annee site_reconv_type
+activite_libelle activite_code activite_fin_annee comm_nom comm_insee bati_type bati_nombre
+bati_surface bati_pollution bati_vacance bati_patrimoine bati_etat local_ancien_annee
+local_recent_annee proprio_type proprio_personne proprio_nom sol_pollution_annee
+sol_pollution_existe sol_pollution_origine sol_pollution_commentaire sol_depollution_fiche
+unite_fonciere_surface unite_fonciere_refcad urba_zone_type urba_zone_lib urba_zone_formdomi
+urba_zaer urba_doc_type desserte_distance desserte_commentaire source_nom source_url
+source_producteur source_contact geompoint geomsurf
+"""
+
+COLONNES_CNIG: Final[tuple[str, ...]] = tuple(_COLONNES_CNIG.split())
 TYPES: Final[dict[str, tuple[float, str]]] = {
     "friche industrielle": (0.34, "Ancienne usine"),
     "friche carrière ou mine": (0.16, "Ancien carreau de fosse"),

@@ -19,7 +19,7 @@ from donnees_geo.demo import ecriture_osm as osm
 from donnees_geo.demo import ecriture_tables as tables
 from donnees_geo.demo.autoroute import construire_autoroute_complete
 from donnees_geo.demo.axes import Axes, construire_axes
-from donnees_geo.demo.cadre import CRS_DEMO, GRAINE, Cadre, construire_cadre
+from donnees_geo.demo.cadre import CRS_DEMO, GRAINE, Cadre, construire_cadre, reechantillonner
 from donnees_geo.demo.campagne import Campagne, construire_campagne, limiter_fosses
 from donnees_geo.demo.carrefours import poser_giratoires, qualifier_voies
 from donnees_geo.demo.commerces import construire_commerces, construire_marches, en_degres
@@ -94,7 +94,9 @@ def construire_territoire_fictif(
     locales, _ = construire_rues_locales(cadre, habitat, axes, emprise, rivieres.lignes)
     chemins = ecarter_des_axes(axes, rivieres.lignes, campagne.chemins, 8.0)
     reseau = construire_voirie(cadre, axes, rivieres, campagne, locales, chemins)
-    reseau = poser_giratoires(reseau, cadre)
+    eviter = [*rivieres.lignes, axes.canal, axes.autoroute, *axes.ferrees]
+    eviter_xy = np.vstack([reechantillonner(ligne, 20.0) for ligne in eviter])
+    reseau = poser_giratoires(reseau, cadre, eviter_xy)
     reseau = ajouter_allees(cadre, axes, rivieres, campagne, reseau)
     reseau = qualifier_voies(reseau, cadre, habitat, vallees)
     dire("Habitants", 0.5)
@@ -166,7 +168,7 @@ def _ecrire_services(t: Territoire, gares: pd.DataFrame, dossier: Path, objets: 
 def _ajouter_transport_osm(objets: ObjetsOsm, bus: ReseauBus, gares: pd.DataFrame) -> None:
     """Arrêts de bus et gares dans OSM."""
     objets.ajouter_points(
-        bus.arrets[["x", "y"]].to_numpy() + [6.0, 0.0],
+        bus.arrets[["x", "y"]].to_numpy() + np.array([6.0, 0.0]),
         [
             {"highway": "bus_stop", "public_transport": "platform", "bus": "yes", "name": nom}
             for nom in bus.arrets["nom"]
@@ -322,5 +324,6 @@ def longueur_cours_eau_km(t: Territoire) -> float:
     """Longueur des cours d'eau (naturels, canal, fossés) dans le territoire, en km."""
     union = shapely.union_all(list(t.decoupage.limites))
     lignes = [shapely.LineString(ligne) for ligne in (*t.rivieres.lignes, t.axes.canal)]
-    lignes += list(shapely.linestrings(t.campagne.fosses.reshape(-1, 2, 2)))
-    return float(shapely.length(shapely.intersection(np.array(lignes), union)).sum()) / 1000
+    fosses = np.asarray(shapely.linestrings(t.campagne.fosses.reshape(-1, 2, 2)))
+    toutes = np.concatenate([np.array(lignes), fosses])
+    return float(np.sum(shapely.length(shapely.intersection(toutes, union)))) / 1000

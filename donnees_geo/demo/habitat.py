@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.spatial import cKDTree
 
-from donnees_geo.demo.cadre import CENTRE_M, Booleens, Cadre, Entiers, Flottants
+from donnees_geo.demo.cadre import CENTRE_M, Booleens, Cadre, Entiers, Flottants, plus_proches
 from donnees_geo.demo.noms import NOMS_COMMUNES, NOMS_RIVIERES
 from donnees_geo.demo.relief import Vallees
 
@@ -106,7 +105,7 @@ def _placer_centres(cadre: Cadre, vallees: Vallees) -> tuple[Flottants, Booleens
         rang = np.argsort(_eloignement(cadre, centres[:, 0], centres[:, 1]), kind="stable")
         interieure = np.zeros(len(centres), dtype=bool)
         interieure[rang[:cible]] = True
-        _, proche = cKDTree(centres).query(np.column_stack([gx.ravel(), gy.ravel()]))
+        _, proche = plus_proches(centres, np.column_stack([gx.ravel(), gy.ravel()]))
         surface = float(interieure[proche].sum()) * (6 * cadre.pas_m / 1000) ** 2
         echelle *= float(np.sqrt(SURFACE_KM2 * cadre.facteur / surface)) ** 0.9
     ordre = np.argsort(~interieure, kind="stable")

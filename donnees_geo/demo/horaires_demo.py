@@ -174,7 +174,7 @@ def _calendriers() -> tuple[pd.DataFrame, pd.DataFrame]:
         "SCOL": "1101100",
         "SCOM": "0010000",
     }
-    noms = "monday tuesday wednesday thursday friday saturday sunday".split()
+    noms = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
     lignes = [
         {
             "service_id": service,
@@ -189,10 +189,7 @@ def _calendriers() -> tuple[pd.DataFrame, pd.DataFrame]:
         genre = calendrier.service_du_jour(jour)
         for service, masque in semaine.items():
             prevu = masque[jour.weekday()] == "1"
-            if service in ("SCOL", "SCOM"):
-                vrai = genre == "JS" and prevu
-            else:
-                vrai = genre == service
+            vrai = genre == "JS" and prevu if service in ("SCOL", "SCOM") else genre == service
             if vrai != prevu:
                 exceptions.append((service, f"{jour:%Y%m%d}", 1 if vrai else 2))
     return pd.DataFrame(lignes), pd.DataFrame(

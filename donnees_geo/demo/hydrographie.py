@@ -42,10 +42,10 @@ class CoursEau:
     noms: tuple[str, ...]
 
     def points_serres(self) -> tuple[Flottants, Flottants, Flottants, Flottants]:
-        """Points tous les 25 m environ : abscisses, ordonnées, altitudes, aires drainées."""
+        """Points tous les 12 m environ : abscisses, ordonnées, altitudes, aires drainées."""
         morceaux = []
         for ligne, z, aire in zip(self.lignes, self.altitudes, self.aires, strict=True):
-            rang = np.arange(0, len(ligne) - 1 + 1e-9, 0.2)
+            rang = np.arange(0, len(ligne) - 1 + 1e-9, 0.5)
             indices = np.arange(len(ligne))
             colonnes = (ligne[:, 0], ligne[:, 1], z, aire)
             morceaux.append(np.column_stack([np.interp(rang, indices, c) for c in colonnes]))
@@ -97,6 +97,19 @@ def _nommer(premieres: Entiers, dernieres: Entiers, aires: Flottants) -> list[in
     return rang
 
 
+def _arrondir(colonnes: Flottants, passes: int = 2) -> Flottants:
+    """Couper les angles d'une ligne (méthode de Chaikin), extrémités gardées.
+
+    Les colonnes qui suivent les coordonnées (altitude, aire) sont interpolées de même.
+    """
+    for _ in range(passes):
+        a, b = colonnes[:-1], colonnes[1:]
+        coupes = np.stack([0.75 * a + 0.25 * b, 0.25 * a + 0.75 * b], axis=1)
+        coupes = coupes.reshape(-1, colonnes.shape[1])
+        colonnes = np.vstack([colonnes[:1], coupes, colonnes[-1:]])
+    return colonnes
+
+
 def construire_rivieres(cadre: Cadre, drainage: Drainage, fil: Flottants) -> CoursEau:
     """Rivières et ruisseaux naturels.
 
@@ -115,10 +128,12 @@ def construire_rivieres(cadre: Cadre, drainage: Drainage, fil: Flottants) -> Cou
     for debut, fin, aire, rang in zip(debuts, fins, aire_fin, rangs, strict=True):
         c = cellules[debut:fin]
         ligne = lisser_ligne(np.column_stack([drainage.x[c], drainage.y[c]]), 1.1)
-        lignes.append(ligne)
-        altitudes.append(fil[c])
         # La dernière cellule appartient au cours d'eau d'aval, bien plus gros.
-        aires.append(np.minimum(drainage.aire_km2[c], aire))
+        colonnes = np.column_stack([ligne, fil[c], np.minimum(drainage.aire_km2[c], aire)])
+        fine = _arrondir(colonnes)
+        lignes.append(fine[:, :2])
+        altitudes.append(fine[:, 2])
+        aires.append(fine[:, 3])
         natures.append("river" if aire > AIRE_RIVIERE_KM2 else "stream")
         noms.append(NOMS_RIVIERES[rang] if rang < len(NOMS_RIVIERES) and aire > 2.5 else "")
     return CoursEau(tuple(lignes), tuple(altitudes), tuple(aires), tuple(natures), tuple(noms))

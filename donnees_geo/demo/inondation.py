@@ -39,7 +39,7 @@ def _aire_minimale(cadre: Cadre, vallees: Vallees, decoupage: Decoupage) -> floa
     cible = round(COMMUNES_PPR * cadre.facteur)
     limites = shapely.STRtree(decoupage.limites)
     meilleure, ecart = 2.0, np.inf
-    for aire in np.geomspace(1.0, 40.0, 14):
+    for aire in np.geomspace(1.5, 20.0, 22):
         zones = polygones_du_champ(
             cadre, _champ_inondation(vallees, SCENARIOS["02Moy"], float(aire)), 0.0, AIRE_MIN_M2
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +13,7 @@ from scipy.sparse import csgraph
 from scipy.spatial import cKDTree
 
 from donnees_geo.demo.axes import Axes
-from donnees_geo.demo.cadre import Booleens, Cadre, Entiers, Flottants
+from donnees_geo.demo.cadre import Booleens, Cadre, Entiers, Flottants, plus_proches
 from donnees_geo.demo.decoupage import Decoupage
 from donnees_geo.demo.emprise_batie import EmpriseBatie
 from donnees_geo.demo.habitat import Habitat
@@ -111,10 +112,14 @@ class GrapheBus:
     def itineraire(self, noeuds: list[int]) -> Flottants:
         """Tracé float64[k, 2] par les noeuds donnés, dans l'ordre."""
         suite: list[int] = [noeuds[0]]
-        for a, b in zip(noeuds[:-1], noeuds[1:], strict=True):
+        for a, b in itertools.pairwise(noeuds):
             portee = 3.0 * float(np.hypot(*(self.xy[a] - self.xy[b]))) + 2500
-            distances, parents = csgraph.dijkstra(
-                self._graphe, indices=a, limit=portee, return_predecessors=True
+            distances, parents, _ = csgraph.dijkstra(
+                self._graphe,
+                indices=np.array([a]),
+                limit=portee,
+                return_predecessors=True,
+                min_only=True,
             )
             if not np.isfinite(distances[b]):
                 continue
@@ -136,14 +141,15 @@ def construire_gares(cadre: Cadre, axes: Axes, habitat: Habitat) -> pd.DataFrame
     lignes = []
     for numero, trace in enumerate(axes.ferrees):
         cumul = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(trace, axis=0).T))])
-        ecart, proche = cKDTree(trace).query(np.column_stack([habitat.x, habitat.y]))
+        ecart, proche = plus_proches(trace, np.column_stack([habitat.x, habitat.y]))
         for k in np.flatnonzero((ecart < 1500) & (proche > 3) & (proche < len(trace) - 3)):
             lignes.append((k, numero, cumul[proche[k]], *trace[proche[k]], habitat.population[k]))
     table = pd.DataFrame(lignes, columns=["commune", "ligne", "position_m", "x", "y", "habitants"])
     # Le long de l'embranchement, en rase campagne, même un village a sa halte.
     table["poids"] = table["habitants"] * np.where(table["ligne"] == 1, 6.0, 1.0)
     table = table.sort_values("poids", ascending=False, kind="stable").drop_duplicates("commune")
-    cible, retenus = cadre.part(NOMBRE_GARES) if cadre.facteur == 1 else 4, []
+    cible = cadre.part(NOMBRE_GARES) if cadre.facteur == 1 else 4
+    retenus: list[int] = []
     dedans = 0
     for i, x, y, k in zip(table.index, table["x"], table["y"], table["commune"], strict=True):
         pris = table.loc[retenus]
@@ -368,8 +374,30 @@ def _table_arrets(
     commune = emprise.commune[cadre.cellules(*xy.T)]
     rang = cadre.echantillonner(emprise.rang, *xy.T)
     lieux = np.array(
-        "Mairie Église École Collège Cimetière Stade Moulin Fosse Calvaire Gare Marais Cité Halle "
-        "Piscine Brasserie Tilleuls Briqueterie Chapelle Pont Carrefour Résidence Jardins".split()
+        [
+            "Mairie",
+            "Église",
+            "École",
+            "Collège",
+            "Cimetière",
+            "Stade",
+            "Moulin",
+            "Fosse",
+            "Calvaire",
+            "Gare",
+            "Marais",
+            "Cité",
+            "Halle",
+            "Piscine",
+            "Brasserie",
+            "Tilleuls",
+            "Briqueterie",
+            "Chapelle",
+            "Pont",
+            "Carrefour",
+            "Résidence",
+            "Jardins",
+        ]
     )
     noms = lieux[hasard.integers(1, lieux.size, len(xy))]
     for k in np.unique(commune):

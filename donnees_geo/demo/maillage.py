@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
-from scipy.spatial import Delaunay, cKDTree
+from scipy.spatial import Delaunay
 
-from donnees_geo.demo.cadre import Cadre, Entiers, Flottants
+from donnees_geo.demo.cadre import Cadre, Entiers, Flottants, plus_proches
 from donnees_geo.demo.planarisation import croisements
 from donnees_geo.demo.relief import Vallees
 
@@ -78,7 +78,7 @@ def construire_maillage(cadre: Cadre, centres: Flottants) -> Maillage:
     x[1::2] += PAS_MAILLE_M / 2
     xy = np.column_stack([x.ravel(), y.ravel()])
     xy += hasard.uniform(-0.33, 0.33, xy.shape) * PAS_MAILLE_M
-    _, proches = cKDTree(xy).query(centres)
+    _, proches = plus_proches(xy, centres)
     xy[proches] = centres
     triangles = Delaunay(xy).simplices.astype(np.int64)
     paires = np.sort(np.vstack([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]))
@@ -107,8 +107,8 @@ def penaliser_franchissements(
 ) -> Flottants:
     """Ajouter un coût aux arêtes qui franchissent les segments d'un obstacle."""
     i, _, _, _ = croisements(maillage.segments(), obstacle)
-    ajout: Flottants = np.bincount(i, minlength=couts.size)
-    return couts + cout_m * np.minimum(ajout, 2)
+    ajout = np.bincount(i, minlength=couts.size)
+    return np.asarray(couts + cout_m * np.minimum(ajout, 2.0))
 
 
 def tracer_chemins(
@@ -117,18 +117,34 @@ def tracer_chemins(
     """Noeuds du chemin de moindre coût de chaque couple ; vide quand il dépasse la limite."""
     if not couples:
         return []
-    departs = sorted({a for a, _ in couples})
     matrice = maillage.matrice(couts)
+    destinations: dict[int, list[int]] = {}
+    for a, b in couples:
+        destinations.setdefault(a, []).append(b)
     chemins: dict[tuple[int, int], Entiers] = {}
-    for depart in departs:
-        _, parents = csgraph.dijkstra(
-            matrice, indices=depart, limit=limite, return_predecessors=True
-        )
-        for a, b in couples:
-            if a != depart:
-                continue
-            noeuds = [b]
-            while noeuds[-1] != a and parents[noeuds[-1]] >= 0:
-                noeuds.append(int(parents[noeuds[-1]]))
-            chemins[a, b] = np.array(noeuds[::-1] if noeuds[-1] == a else [], dtype=np.int64)
+    for depart, arrivees in sorted(destinations.items()):
+        vol = np.hypot(*(maillage.xy[arrivees] - maillage.xy[depart]).T)
+        # La plupart des chemins coûtent moins du double du vol d'oiseau : chercher loin est rare.
+        portee = min(2.0 * float(vol.max()) + 1500.0, limite)
+        parents = _arbre(matrice, depart, portee)
+        if portee < limite and (parents[arrivees] < 0).any():
+            parents = _arbre(matrice, depart, limite)
+        for arrivee in arrivees:
+            chemins[depart, arrivee] = _remonter(parents, depart, arrivee)
     return [chemins[c] for c in couples]
+
+
+def _arbre(matrice: sparse.csr_array, depart: int, limite: float) -> Entiers:
+    """Prédécesseur de chaque noeud sur le plus court chemin depuis ``depart``, négatif au-delà."""
+    _, parents, _ = csgraph.dijkstra(
+        matrice, indices=np.array([depart]), limit=limite, return_predecessors=True, min_only=True
+    )
+    return np.asarray(parents, dtype=np.int64)
+
+
+def _remonter(parents: Entiers, depart: int, arrivee: int) -> Entiers:
+    """Noeuds du départ à l'arrivée ; vide si l'arrivée n'est pas atteinte."""
+    noeuds = [arrivee]
+    while noeuds[-1] != depart and parents[noeuds[-1]] >= 0:
+        noeuds.append(int(parents[noeuds[-1]]))
+    return np.array(noeuds[::-1] if noeuds[-1] == depart else [], dtype=np.int64)

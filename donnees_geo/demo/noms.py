@@ -11,47 +11,44 @@ from typing import Final
 
 NOM_TERRITOIRE: Final = "Agglomération du Val d'Orvenne (territoire fictif)"
 
+_COMMUNES: Final = """
+Liévines Cambevin Hurleval Vimbelles Norvette Lambignies Hautelin Fresnempré Salvelin
+Fauquinghen Malvinghen Calvette Servehem Berlebecq Locrempré Molvempré Hébloy Dourvines Vimbée
+Vimbancourt Rambreau Lagnières Vaudrines Ferveval Esclemont Lambancourt Réblelles Hautempré
+Guarbemont Thiévevin Calvignies Tourminghen Calvières Vervincourt Guarbecourt Lespehem
+Lagninghem Gauveghem Vaudrières Rébleghem Fauquevin Fauqueval Norvelin Bremehem Salvecourt
+Hautières Quesvemont Cambelles Héblancourt Corvehem Hintières Souvehem Tourmessart Rambrebecq
+Oblineau Berlemont Ouvehem Chéreghem Vaudreux Tourmoy Lagneghem Cambincourt Estringhen Mouvevin
+Wambinghen Lambières Lagnelin Aubrelles Lourvehem Wisquelles Wavrempré Bouvecourt Glomecourt
+Esclancourt Fresninghen Fresnines Hurloy Rouvrevin Vaudrempré Merlette Herveau Chérempré
+Locrebecq Vervehem Hurlevin Florelin Cambebecq Mouvincourt Glomehem Crestempré Berlerville
+Oblinecourt Florignies Guarbin Tangremont Guarbinghem Wisquebecq Bremeval Pernelin Corvevin
+Esclignies Tangrelin Florevin Fauquin Rouvrières Merlehem Parvignies Pernebecq Parvancourt
+Hervevin Éblessart Aubrelin Dourvevin Wisquessart Corvinghem Liévières Hervelles Floreghem
+Parvines Servessart Nédrancourt Nédremont Ouvelin Rambremont Mouvemont Souvinghem Liévinghem
+Molvignies Estrincourt Wambelin Crestebecq Marbancourt Norvehem Fresneval Bremempré Héblières
+Lourvée Réblebecq Merloy Rambringhem Molvemont Wamberville Aubreval Hervemont Molvinghen
+Wavrerville Hinterville Tourmeghem Quesvempré Rouvrebecq Vimbeghem Hautincourt Esclin Marbelin
+Aubreau Berlevin Ferveau Haldempré Crestelles Héblessart Lespeval Haldignies Liévebecq Merleghem
+Vervecourt Haldemont Calvemont Hervin Rouvreghem Éblières Wavrebecq Mouvières Marboy Quesvevin
+Tangringhen Ouvelles Oblinelin Hintecourt Berlempré Fervoy Cresteghem Norvoy Merlée Bremevin
+Thiévebecq Hurlinghem Wisquoy Gauvemont Oblinignies Hautancourt Vervinghen Marbeghem Salvancourt
+Estressart Rébleau Lourvoy Pernecourt Wisquinghen Locrincourt Souveghem Chérebecq Quesvée
+Éblinghen Gauvehem Wambinghem Fresnignies Locreval Chéringhen Tourmehem Souvelles Réblessart
+Lourvinghem Fervin Ouveval Dourveval Chérines Parveghem Salveval Thiévée Lambincourt Malveval
+Lourvin Gauvessart Pernières Tangrempré Estrignies Haldelin
+"""
 #: Noms de communes inventés.
-NOMS_COMMUNES: Final[tuple[str, ...]] = tuple(
-    """
-    Liévines Cambevin Hurleval Vimbelles Norvette Lambignies Hautelin Fresnempré Salvelin
-    Fauquinghen Malvinghen Calvette Servehem Berlebecq Locrempré Molvempré Hébloy Dourvines
-    Vimbée Vimbancourt Rambreau Lagnières Vaudrines Ferveval Esclemont Lambancourt Réblelles
-    Hautempré Guarbemont Thiévevin Calvignies Tourminghen Calvières Vervincourt Guarbecourt
-    Lespehem Lagninghem Gauveghem Vaudrières Rébleghem Fauquevin Fauqueval Norvelin Bremehem
-    Salvecourt Hautières Quesvemont Cambelles Héblancourt Corvehem Hintières Souvehem
-    Tourmessart Rambrebecq Oblineau Berlemont Ouvehem Chéreghem Vaudreux Tourmoy Lagneghem
-    Cambincourt Estringhen Mouvevin Wambinghen Lambières Lagnelin Aubrelles Lourvehem Wisquelles
-    Wavrempré Bouvecourt Glomecourt Esclancourt Fresninghen Fresnines Hurloy Rouvrevin
-    Vaudrempré Merlette Herveau Chérempré Locrebecq Vervehem Hurlevin Florelin Cambebecq
-    Mouvincourt Glomehem Crestempré Berlerville Oblinecourt Florignies Guarbin Tangremont
-    Guarbinghem Wisquebecq Bremeval Pernelin Corvevin Esclignies Tangrelin Florevin Fauquin
-    Rouvrières Merlehem Parvignies Pernebecq Parvancourt Hervevin Éblessart Aubrelin Dourvevin
-    Wisquessart Corvinghem Liévières Hervelles Floreghem Parvines Servessart Nédrancourt
-    Nédremont Ouvelin Rambremont Mouvemont Souvinghem Liévinghem Molvignies Estrincourt Wambelin
-    Crestebecq Marbancourt Norvehem Fresneval Bremempré Héblières Lourvée Réblebecq Merloy
-    Rambringhem Molvemont Wamberville Aubreval Hervemont Molvinghen Wavrerville Hinterville
-    Tourmeghem Quesvempré Rouvrebecq Vimbeghem Hautincourt Esclin Marbelin Aubreau Berlevin
-    Ferveau Haldempré Crestelles Héblessart Lespeval Haldignies Liévebecq Merleghem Vervecourt
-    Haldemont Calvemont Hervin Rouvreghem Éblières Wavrebecq Mouvières Marboy Quesvevin
-    Tangringhen Ouvelles Oblinelin Hintecourt Berlempré Fervoy Cresteghem Norvoy Merlée Bremevin
-    Thiévebecq Hurlinghem Wisquoy Gauvemont Oblinignies Hautancourt Vervinghen Marbeghem
-    Salvancourt Estressart Rébleau Lourvoy Pernecourt Wisquinghen Locrincourt Souveghem
-    Chérebecq Quesvée Éblinghen Gauvehem Wambinghem Fresnignies Locreval Chéringhen Tourmehem
-    Souvelles Réblessart Lourvinghem Fervin Ouveval Dourveval Chérines Parveghem Salveval
-    Thiévée Lambincourt Malveval Lourvin Gauvessart Pernières Tangrempré Estrignies Haldelin
-    """.split()
-)
+NOMS_COMMUNES: Final[tuple[str, ...]] = tuple(_COMMUNES.split())
 
+_RIVIERES: Final = """
+Hévre Sorbe Larque Oustre Crévie Blérie Nerve Sarvin Ternelle Loubre Quérie Aubrelle Vauzelle
+Ravine Brunelle Fauvelle Jonquière Limace Malette Navarde Orvelle Pivette Rosnelle Ussette
+Viviere Zinelle Sauvette Drouelle Coulette Carvine Esquerre Marquelle Haudrie
+Bourrelle Planquette Courgain Bimbelle Vasque Lambrie
+"""
 #: Noms de rivières inventés, par ordre de taille.
-NOMS_RIVIERES: Final[tuple[str, ...]] = tuple(
-    """
-    Hévre Sorbe Larque Oustre Crévie Blérie Nerve Sarvin Ternelle Loubre Quérie Aubrelle
-    Vauzelle Ravine Brunelle Fauvelle Jonquière Limace Malette Navarde Orvelle Pivette Rosnelle
-    Ussette Viviere Wardrecque Zinelle Sauvette Drouelle Coulette Carvine Esquerre Marquelle
-    Haudrie Bourrelle Planquette Courgain Bimbelle Vasque Lambrie
-    """.split()
-)
+NOMS_RIVIERES: Final[tuple[str, ...]] = tuple(_RIVIERES.split())
 
 #: Voies des centres.
 RUES_CENTRE: Final[tuple[str, ...]] = (

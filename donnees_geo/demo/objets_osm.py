@@ -63,8 +63,13 @@ class ObjetsOsm:
         self.voies.append((np.r_[numeros, numeros[:1]], tags))
         return len(self.voies) - 1
 
-    def ajouter_surface(self, polygone: shapely.Polygon, tags: Tags) -> None:
-        """Ajouter un polygone : voie fermée, ou multipolygone s'il a des trous."""
+    def ajouter_surface(self, surface: shapely.Geometry, tags: Tags) -> None:
+        """Ajouter chaque polygone : voie fermée, ou multipolygone s'il a des trous."""
+        for polygone in shapely.get_parts(surface):
+            if isinstance(polygone, shapely.Polygon):
+                self._ajouter_polygone(polygone, tags)
+
+    def _ajouter_polygone(self, polygone: shapely.Polygon, tags: Tags) -> None:
         if not polygone.interiors:
             self._anneau(polygone.exterior, tags)
             return

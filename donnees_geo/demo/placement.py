@@ -33,29 +33,33 @@ def repartir(total: int, poids: Flottants) -> Entiers:
     return entieres
 
 
-def tirer_adresses(
-    adresses: Adresses, effectifs: Entiers, etalement: float, hasard: np.random.Generator
-) -> Entiers:
-    """Rangs d'adresses tirées dans chaque commune, de préférence au centre.
+class TirageAdresses:
+    """Tirage d'adresses par commune, de préférence au centre et sur les voies passantes."""
 
-    Parameters
-    ----------
-    effectifs
-        int64[communes], nombre d'adresses à tirer par commune.
-    etalement
-        Décroissance de l'attrait avec l'éloignement (0,15 : au centre ; 1 : partout dans le bâti).
-    """
-    noms, inverse = np.unique(adresses.nature, return_inverse=True)
-    attrait = np.array([ATTRAIT_VOIES.get(str(n), 1.0) for n in noms])[inverse]
-    attrait = attrait * adresses.poids * np.exp(-np.clip(adresses.rang, 0, 3) / etalement) + 1e-12
-    ordre = np.argsort(adresses.commune, kind="stable")
-    cumul = np.concatenate([[0.0], np.cumsum(attrait[ordre])])
-    bornes = np.searchsorted(adresses.commune[ordre], np.arange(effectifs.size + 1))
-    debut, fin = cumul[bornes[:-1]], cumul[bornes[1:]]
-    possible = fin > debut
-    commune = np.repeat(np.arange(effectifs.size), np.where(possible, effectifs, 0))
-    cible = debut[commune] + hasard.random(commune.size) * (fin - debut)[commune]
-    rang = np.searchsorted(cumul, cible, side="right") - 1
-    rang = np.clip(rang, bornes[:-1][commune], bornes[1:][commune] - 1)
-    adresses_tirees: Entiers = ordre[rang]
-    return adresses_tirees
+    def __init__(self, adresses: Adresses) -> None:
+        noms, inverse = np.unique(adresses.nature, return_inverse=True)
+        attrait = np.array([ATTRAIT_VOIES.get(str(n), 1.0) for n in noms])[inverse]
+        self._ordre = np.argsort(adresses.commune, kind="stable")
+        self._attrait = (attrait * adresses.poids)[self._ordre]
+        self._rang = np.clip(adresses.rang, 0, 3)[self._ordre]
+        self._commune = adresses.commune[self._ordre]
+
+    def tirer(self, effectifs: Entiers, etalement: float, hasard: np.random.Generator) -> Entiers:
+        """Rangs d'adresses, rangés par commune.
+
+        Parameters
+        ----------
+        effectifs
+            int64[communes], nombre d'adresses à tirer par commune.
+        etalement
+            Décroissance de l'attrait avec l'éloignement (0,15 : au centre ; 1 : tout le bâti).
+        """
+        attrait = self._attrait * np.exp(-self._rang / etalement) + 1e-12
+        cumul = np.concatenate([[0.0], np.cumsum(attrait)])
+        bornes = np.searchsorted(self._commune, np.arange(effectifs.size + 1))
+        debut, fin = cumul[bornes[:-1]], cumul[bornes[1:]]
+        commune = np.repeat(np.arange(effectifs.size), np.where(fin > debut, effectifs, 0))
+        cible = debut[commune] + hasard.random(commune.size) * (fin - debut)[commune]
+        rang = np.searchsorted(cumul, cible, side="right") - 1
+        rang = np.clip(rang, bornes[:-1][commune], bornes[1:][commune] - 1)
+        return np.asarray(self._ordre[rang])

@@ -79,9 +79,8 @@ def commune_des_points(
     commune = emprise.commune[cadre.cellules(x, y)].copy()
     interieures = np.flatnonzero(habitat.interieure)
     exterieures = np.flatnonzero(~habitat.interieure)
-    points, zones = shapely.STRtree(shapely.points(x, y)).query(
-        np.array(decoupage.limites), predicate="contains"
-    )[::-1]
+    arbre = shapely.STRtree(np.asarray(shapely.points(x, y)))
+    zones, points = arbre.query(np.array(decoupage.limites), predicate="contains")
     dedans = np.zeros(x.size, dtype=bool)
     dedans[points] = True
     egares = ~dedans & habitat.interieure[commune]
@@ -118,7 +117,7 @@ def construire_adresses(
     poids *= np.exp(-0.75 * np.clip(rang, 0, 1.4))
     # Hors du bâti, une maison isolée par-ci par-là au lieu d'un semis continu.
     isolee = rang > 1.12
-    poids *= np.where(isolee, np.where(hasard.random(rang.size) < 0.30, 1.9, 0.0), 1.0)
+    poids *= np.where(isolee, np.where(hasard.random(rang.size) < 0.85, 1.1, 0.0), 1.0)
     poids *= hasard.gamma(2.5, 0.4, rang.size)
     garde = poids > 0
     x, y, rang, poids, arete = x[garde], y[garde], rang[garde], poids[garde], arete[garde]
@@ -219,13 +218,14 @@ def _ages(carreaux: pd.DataFrame, hasard: np.random.Generator) -> None:
     carreaux["ind_inc"] = 0.0
 
 
+_COLONNES_2021: Final = """
+idcar_200m idcar_1km idcar_nat i_est_200 i_est_1km lcog_geo ind men men_pauv men_1ind men_5ind
+men_prop men_fmp ind_snv men_surf men_coll men_mais log_av45 log_45_70 log_70_90 log_ap90
+log_inc log_soc ind_0_3 ind_4_5 ind_6_10 ind_11_17 ind_18_24 ind_25_39 ind_40_54 ind_55_64
+ind_65_79 ind_80p ind_inc
+"""
 #: Ordre des colonnes du millésime 2021.
-COLONNES_2021: Final = (
-    "idcar_200m idcar_1km idcar_nat i_est_200 i_est_1km lcog_geo ind men men_pauv men_1ind "
-    "men_5ind men_prop men_fmp ind_snv men_surf men_coll men_mais log_av45 log_45_70 log_70_90 "
-    "log_ap90 log_inc log_soc ind_0_3 ind_4_5 ind_6_10 ind_11_17 ind_18_24 ind_25_39 ind_40_54 "
-    "ind_55_64 ind_65_79 ind_80p ind_inc"
-).split()
+COLONNES_2021: Final[tuple[str, ...]] = tuple(_COLONNES_2021.split())
 
 
 def construire_carreaux(cadre: Cadre, adresses: Adresses, habitat: Habitat) -> gpd.GeoDataFrame:

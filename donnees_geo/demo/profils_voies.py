@@ -99,7 +99,7 @@ PROFILS: Final[dict[str, Profil]] = {
         {"highway": "track", "tracktype": "grade2", "surface": "compacted"},
         noms.CHEMINS,
         rang=8,
-        habitations=0.03,
+        habitations=0.10,
     ),
     "sentier": Profil({"highway": "path", "surface": "ground"}, rang=9),
 }

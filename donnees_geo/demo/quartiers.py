@@ -9,10 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
-from scipy.spatial import Voronoi, cKDTree
+from scipy.spatial import Voronoi
 
 from donnees_geo.demo.axes import Axes
-from donnees_geo.demo.cadre import Booleens, Cadre, Entiers, Flottants, bruit, reechantillonner
+from donnees_geo.demo.cadre import (
+    Booleens,
+    Cadre,
+    Entiers,
+    Flottants,
+    bruit,
+    plus_proches,
+    reechantillonner,
+)
 from donnees_geo.demo.emprise_batie import EmpriseBatie
 from donnees_geo.demo.habitat import Habitat
 
@@ -114,7 +122,7 @@ def _orientations(axes: Axes, xy: Flottants) -> Flottants:
     """Direction de la route la plus proche de chaque germe."""
     segments = axes.segments_routes()
     milieu = (segments[:, :2] + segments[:, 2:]) / 2
-    _, proche = cKDTree(milieu).query(xy)
+    _, proche = plus_proches(milieu, xy)
     d = segments[proche, 2:] - segments[proche, :2]
     angles: Flottants = np.arctan2(d[:, 1], d[:, 0])
     return angles
@@ -222,7 +230,7 @@ def _arbre_et_boucles(o: Entiers, c: Entiers, hasard: np.random.Generator) -> Bo
 
 
 def _rues_de_trame(
-    cadre: Cadre, quartiers: Quartiers, emprise: EmpriseBatie, arbre: cKDTree, numero: int
+    cadre: Cadre, quartiers: Quartiers, emprise: EmpriseBatie, numero: int
 ) -> list[Segments]:
     """Rues d'une trame, coupées à la limite des quartiers voisins."""
     hasard = cadre.hasard(20 + numero)
@@ -231,7 +239,7 @@ def _rues_de_trame(
     if not rangs.size:
         return []
     xy, germe, o, c, rue = _treillis(quartiers, rangs, trame, hasard)
-    _, proche = arbre.query(xy)
+    _, proche = plus_proches(quartiers.xy, xy)
     limite = 2.3 if numero == ACTIVITE else 1.06
     bati = cadre.echantillonner(emprise.rang, *xy.T) < limite
     # Une trame d'activités s'arrête à 300 m de son germe : elle n'a pas toujours de voisin.
@@ -272,7 +280,7 @@ def _ruelles(xy: Flottants, o: Entiers, c: Entiers, propre: Booleens, trame: Tra
         return Segments(np.zeros((0, 4)), np.zeros(0, "<U8"), np.zeros(0, np.int64))
     direction = d[courtes] / np.hypot(*d[courtes].T)[:, None]
     suivant = milieux + np.column_stack([direction[:, 1], -direction[:, 0]]) * trame.longueur_m
-    ecart, proche = cKDTree(milieux).query(suivant)
+    ecart, proche = plus_proches(milieux, suivant)
     lien = ecart < 2.0
     return Segments(
         np.column_stack([milieux[lien], milieux[proche[lien]]]),
@@ -331,14 +339,13 @@ def ecarter_des_axes(
     """Accrocher aux routes ce qui les frôle, supprimer ce qui les double ou touche un obstacle."""
     routes = semis_routes(axes)
     a, b = segments.xy[:, :2].copy(), segments.xy[:, 2:].copy()
-    arbre = cKDTree(routes)
-    da, ia = arbre.query(a)
-    db, ib = arbre.query(b)
+    da, ia = plus_proches(routes, a)
+    db, ib = plus_proches(routes, b)
     a[da < accroche_m], b[db < accroche_m] = (
         routes[ia[da < accroche_m]],
         routes[ib[db < accroche_m]],
     )
-    garde = ~((da < accroche_m) & (db < accroche_m))
+    garde: Booleens = ~((da < accroche_m) & (db < accroche_m))
     eau = np.vstack([reechantillonner(r, 12.0) for r in rivieres])
     for points, distance in (
         (reechantillonner(axes.autoroute, 12.0), 48.0),
@@ -346,9 +353,8 @@ def ecarter_des_axes(
         (np.vstack([reechantillonner(f, 12.0) for f in axes.ferrees]), 20.0),
         (eau, 14.0),
     ):
-        pres = cKDTree(points)
         for bout in (a, b, (a + b) / 2):
-            garde &= pres.query(bout, distance_upper_bound=distance)[0] > distance
+            garde &= plus_proches(points, bout, distance)[0] > distance
     garde &= np.hypot(*(a - b).T) > 8.0
     return Segments(np.column_stack([a, b]), segments.nature, segments.rue).filtrer(garde)
 
@@ -362,10 +368,9 @@ def construire_rues_locales(
 ) -> tuple[Segments, Quartiers]:
     """Rues locales de toute l'emprise, pas encore mises en réseau."""
     quartiers = semer_quartiers(cadre, habitat, axes, emprise)
-    arbre = cKDTree(quartiers.xy)
     familles = [_limites_de_quartiers(cadre, quartiers, emprise)]
     for numero in range(len(TRAMES)):
-        familles += _rues_de_trame(cadre, quartiers, emprise, arbre, numero)
+        familles += _rues_de_trame(cadre, quartiers, emprise, numero)
     rues = Segments.reunir(familles)
     bouts = deformer(cadre, np.vstack([rues.xy[:, :2], rues.xy[:, 2:]]), 22.0, 520.0)
     n = len(rues.xy)

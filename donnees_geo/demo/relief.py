@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Final
 
@@ -97,7 +98,7 @@ def construire_drainage(cadre: Cadre, altitudes: Flottants) -> Drainage:
     lignes, colonnes = grossier.shape
     parts = np.array([0.13, 0.40, 0.66, 0.93]) if cadre.facteur == 1 else np.array([0.3, 0.8])
     exutoires = (lignes - 1) * colonnes + (parts * colonnes).astype(np.int64)
-    distances, parents, _ = csgraph.dijkstra(
+    _distances, parents, _ = csgraph.dijkstra(
         _graphe_grille(rugueux, pas), indices=exutoires, min_only=True, return_predecessors=True
     )
     parent = np.where(parents < 0, -1, parents).astype(np.int64)
@@ -132,7 +133,7 @@ def altitudes_rivieres(cadre: Cadre, altitudes: Flottants, drainage: Drainage) -
     ordre = np.argsort(drainage.profondeur, kind="stable")
     profondeurs = drainage.profondeur[ordre]
     bornes = np.searchsorted(profondeurs, np.arange(1, profondeurs.max() + 2))
-    for debut, fin in zip(bornes[:-1], bornes[1:], strict=True):
+    for debut, fin in itertools.pairwise(bornes):
         rang = ordre[debut:fin]
         fil[rang] = np.maximum(fil[rang], fil[drainage.parent[rang]] + 0.02)
     return fil

@@ -12,24 +12,24 @@ from donnees_geo.demo.cadre import DEPARTEMENT, Cadre, Entiers
 from donnees_geo.demo.commerces import CATEGORIES, en_degres
 from donnees_geo.demo.habitat import Habitat
 from donnees_geo.demo.objets_osm import Tags
-from donnees_geo.demo.placement import repartir, tirer_adresses
+from donnees_geo.demo.placement import TirageAdresses, repartir
 from donnees_geo.demo.population import Adresses
 
+_COLONNES_BPE: Final = """
+AN NOMRS CNOMRS NUMVOIE INDREP TYPVOIE LIBVOIE CADR CODPOS DEPCOM DEP REG LIBCOM DOM SDOM TYPEQU
+SIRET STATUT_DIFFUSION CANTINE INTERNAT RPI EP CL_PGE SECT ACCES_AIRE_PRATIQUE ACCES_LIBRE
+ACCES_SANITAIRE ACCES_VESTIAIRE CAPACITE_D_ACCUEIL PRES_DOUCHE PRES_SANITAIRE SAISONNIER COUVERT
+ECLAIRE CATEGORIE MULTIPLEXE STRUCTURE_EXERCICE SPECIALITE ACCUEIL ITINERANCE MODE_GESTION
+SSTYPHEB TYPE IMPLANTATION_STATION CAPACITE INDIC_CAPA NBEQUIDENT INDIC_NBEQUIDENT NBSALLES
+INDIC_NBSALLES NBLIEUX INDIC_NBLIEUX NB_PDC INDIC_NB_PDC NB_PDC_PA INDIC_NB_PDC_PA
+NB_PDC_ACCELEREE INDIC_NB_PDC_ACCELEREE NB_PDC_LENTE INDIC_NB_PDC_LENTE NB_PDC_RAPIDE
+INDIC_NB_PDC_RAPIDE NB_PDC_ULTRARAPIDE INDIC_NB_PDC_ULTRARAPIDE NB_JOURS_OUVERT
+INDIC_NB_JOURS_OUVERT LAMBERT_X LAMBERT_Y LONGITUDE LATITUDE QUALITE_XY EPSG QUALITE_GEOLOC
+TR_DIST_PRECISION DCIRIS QUALI_IRIS IRISEE QP2024 QUALI_QP2024 QP2015 QUALI_QP2015 QVA QUALI_QVA
+ZUS QUALI_ZUS EPCI UU2020 BV2022 AAV2020 DENS3 DENS7
+"""
 #: Colonnes du fichier géolocalisé 2024 de l'INSEE.
-COLONNES_BPE: Final = (
-    "AN;NOMRS;CNOMRS;NUMVOIE;INDREP;TYPVOIE;LIBVOIE;CADR;CODPOS;DEPCOM;DEP;REG;LIBCOM;DOM;SDOM;"
-    "TYPEQU;SIRET;STATUT_DIFFUSION;CANTINE;INTERNAT;RPI;EP;CL_PGE;SECT;ACCES_AIRE_PRATIQUE;"
-    "ACCES_LIBRE;ACCES_SANITAIRE;ACCES_VESTIAIRE;CAPACITE_D_ACCUEIL;PRES_DOUCHE;PRES_SANITAIRE;"
-    "SAISONNIER;COUVERT;ECLAIRE;CATEGORIE;MULTIPLEXE;STRUCTURE_EXERCICE;SPECIALITE;ACCUEIL;"
-    "ITINERANCE;MODE_GESTION;SSTYPHEB;TYPE;IMPLANTATION_STATION;CAPACITE;INDIC_CAPA;NBEQUIDENT;"
-    "INDIC_NBEQUIDENT;NBSALLES;INDIC_NBSALLES;NBLIEUX;INDIC_NBLIEUX;NB_PDC;INDIC_NB_PDC;"
-    "NB_PDC_PA;INDIC_NB_PDC_PA;NB_PDC_ACCELEREE;INDIC_NB_PDC_ACCELEREE;NB_PDC_LENTE;"
-    "INDIC_NB_PDC_LENTE;NB_PDC_RAPIDE;INDIC_NB_PDC_RAPIDE;NB_PDC_ULTRARAPIDE;"
-    "INDIC_NB_PDC_ULTRARAPIDE;NB_JOURS_OUVERT;INDIC_NB_JOURS_OUVERT;LAMBERT_X;LAMBERT_Y;"
-    "LONGITUDE;LATITUDE;QUALITE_XY;EPSG;QUALITE_GEOLOC;TR_DIST_PRECISION;DCIRIS;QUALI_IRIS;IRISEE;"
-    "QP2024;QUALI_QP2024;QP2015;QUALI_QP2015;QVA;QUALI_QVA;ZUS;QUALI_ZUS;EPCI;UU2020;BV2022;"
-    "AAV2020;DENS3;DENS7"
-).split(";")
+COLONNES_BPE: Final[tuple[str, ...]] = tuple(_COLONNES_BPE.split())
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Regle:
     population_min
         Taille de commune en deçà de laquelle il n'y en a pas.
     etalement
-        Décroissance depuis le centre (voir ``tirer_adresses``).
+        Décroissance depuis le centre (voir ``TirageAdresses``).
     regroupes
         Nombre moyen de professionnels à la même adresse.
     """
@@ -87,7 +87,7 @@ REGLES: Final = (
     Regle("D277", "Chirurgien-dentiste", 46.0, 1800, 0.5, 2),
     Regle("D278", "Sage-femme", 16.0, 3000, 0.6, 2),
     Regle("D113", "Maison de santé pluriprofessionnelle", 4.3, 2000, 0.5),
-    Regle("D106", "Service d'urgences", 0.75, 18_000, 1.2),
+    Regle("D106", "Service d'urgences", 1.0, 9_000, 1.2),
     Regle("D401", "Établissement pour personnes âgées", 13.0, 1500, 0.9),
     Regle("D502", "Crèche", 9.5, 2400, 0.6),
     Regle("D505", "Accueil de loisirs", 22.0, 1200, 0.6),
@@ -120,12 +120,16 @@ def _nombre_par_commune(habitat: Habitat, regle: Regle) -> Entiers:
 
 
 def _placer_regle(
-    adresses: Adresses, habitat: Habitat, regle: Regle, hasard: np.random.Generator
+    tirage: TirageAdresses,
+    adresses: Adresses,
+    habitat: Habitat,
+    regle: Regle,
+    hasard: np.random.Generator,
 ) -> Entiers:
     """Adresse de chaque équipement ; les professionnels regroupés partagent la même."""
     effectifs = _nombre_par_commune(habitat, regle)
     lieux = -(-effectifs // regle.regroupes)
-    rang = tirer_adresses(adresses, lieux, regle.etalement, hasard)
+    rang = tirage.tirer(lieux, regle.etalement, hasard)
     commune = adresses.commune[rang]
     manque = effectifs - np.bincount(commune, minlength=effectifs.size)
     supplement = np.zeros(rang.size, dtype=np.int64)
@@ -138,10 +142,10 @@ def _placer_regle(
 
 
 def _exceptionnels(
-    cadre: Cadre, adresses: Adresses, habitat: Habitat, hasard: np.random.Generator
+    cadre: Cadre, tirage: TirageAdresses, habitat: Habitat, hasard: np.random.Generator
 ) -> list[tuple[str, str, Entiers]]:
     """Mairies (une par commune) et cinémas (trois dans le territoire, un au-dehors)."""
-    mairies = tirer_adresses(adresses, np.ones(habitat.x.size, dtype=np.int64), 0.06, hasard)
+    mairies = tirage.tirer(np.ones(habitat.x.size, dtype=np.int64), 0.06, hasard)
     cinemas = np.zeros(habitat.x.size, dtype=np.int64)
     for groupe, nombre in (
         (habitat.interieure, cadre.part(NOMBRE_CINEMAS)),
@@ -151,7 +155,7 @@ def _exceptionnels(
         cinemas[rangs[np.argsort(-habitat.population[rangs], kind="stable")[:nombre]]] = 1
     return [
         ("A129", "Mairie", mairies),
-        ("F303", "Cinéma", tirer_adresses(adresses, cinemas, 0.25, hasard)),
+        ("F303", "Cinéma", tirage.tirer(cinemas, 0.25, hasard)),
     ]
 
 
@@ -172,9 +176,10 @@ def construire_equipements(
         Colonnes nom, x, y, commune (rang) et principale (booléen).
     """
     hasard = cadre.hasard(62)
+    tirage = TirageAdresses(adresses)
     tirages = [
-        (r.code, r.nom, _placer_regle(adresses, habitat, r, hasard)) for r in REGLES
-    ] + _exceptionnels(cadre, adresses, habitat, hasard)
+        (r.code, r.nom, _placer_regle(tirage, adresses, habitat, r, hasard)) for r in REGLES
+    ] + _exceptionnels(cadre, tirage, habitat, hasard)
     parts = []
     for code, nom, rang in tirages:
         commune = adresses.commune[rang]

@@ -157,7 +157,7 @@ def _tags(nature: str, rue: int, ouvrage: int, vitesse: int, unique: bool) -> di
     profil = PROFILS[nature]
     tags = dict(profil.tags)
     tirage = float(_hachage(np.array([max(rue, 0)]), 3)[0])
-    if RUE_ROUTES <= rue and nature in ("primary", "secondary", "tertiary"):
+    if rue >= RUE_ROUTES and nature in ("primary", "secondary", "tertiary"):
         base = {"primary": 930, "secondary": 160, "tertiary": 300}[nature]
         tags["ref"] = f"D {base + (rue - RUE_ROUTES) % 180}"
     elif profil.noms and rue >= 0:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+import pandas as pd
+import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
@@ -89,6 +91,33 @@ class Reseau:
         )
 
 
+def _prolongements(axes: Axes) -> Entiers:
+    """Couples d'arêtes de même classe qui se prolongent à un carrefour, int64[k, 2]."""
+    o, c = axes.route_origine, axes.route_cible
+    d = axes.route_xy[c] - axes.route_xy[o]
+    d = d / np.maximum(np.hypot(*d.T), 1e-9)[:, None]
+    m = o.size
+    bouts = pd.DataFrame(
+        {
+            "noeud": np.r_[o, c],
+            "arete": np.r_[np.arange(m), np.arange(m)],
+            "classe": np.r_[axes.route_classe, axes.route_classe],
+            "dx": np.r_[d[:, 0], -d[:, 0]],
+            "dy": np.r_[d[:, 1], -d[:, 1]],
+        }
+    )
+    degre = np.bincount(bouts["noeud"])
+    bouts = bouts[degre[bouts["noeud"]] > 2]
+    paires = bouts.merge(bouts, on=["noeud", "classe"])
+    paires = paires[paires["arete_x"] < paires["arete_y"]]
+    alignement = paires["dx_x"] * paires["dx_y"] + paires["dy_x"] * paires["dy_y"]
+    # Deux routes ne se prolongent que si elles sont presque alignées, une fois par bout.
+    paires = paires.assign(alignement=alignement).query("alignement < -0.8")
+    paires = paires.sort_values("alignement", kind="stable")
+    paires = paires.drop_duplicates(["noeud", "arete_x"]).drop_duplicates(["noeud", "arete_y"])
+    return paires[["arete_x", "arete_y"]].to_numpy(dtype=np.int64)
+
+
 def _segments_routes(axes: Axes) -> Segments:
     """Routes départementales et leurs numéros : une route par suite de même classe."""
     o, c, classe = axes.route_origine, axes.route_cible, axes.route_classe
@@ -98,6 +127,7 @@ def _segments_routes(axes: Axes) -> Segments:
     doux = degre[bouts] == 2
     ordre = np.argsort(bouts[doux], kind="stable")
     paires = aretes[doux][ordre].reshape(-1, 2)
+    paires = np.vstack([paires, _prolongements(axes)])
     lien = sparse.csr_array(
         (np.ones(len(paires)), (paires[:, 0], paires[:, 1])), shape=(o.size, o.size)
     )
@@ -110,6 +140,7 @@ def _seuils_obstacles(
     axes: Axes, rivieres: CoursEau, campagne: Campagne
 ) -> list[tuple[str, Flottants, int, float]]:
     """Obstacles : nom, segments, rang maximal qui franchit, demi-longueur du pont (m)."""
+    rives = [shapely.get_coordinates(etang) for etang in campagne.etangs]
     naturels = list(zip(rivieres.lignes, rivieres.natures, strict=True))
     grandes = [segments_de_ligne(ligne) for ligne, n in naturels if n == "river"]
     petites = [segments_de_ligne(ligne) for ligne, n in naturels if n != "river"]
@@ -120,6 +151,8 @@ def _seuils_obstacles(
         ("riviere", np.vstack(grandes), 4, 13.0),
         ("ruisseau", np.vstack(petites), 7, 6.0),
         ("fosse", campagne.fosses, 8, 4.0),
+        # Rien ne traverse un étang.
+        ("etang", np.vstack([segments_de_ligne(r) for r in rives]), -1, 0.0),
     ]
 
 
@@ -131,8 +164,10 @@ def _franchir(
     garde = np.ones(len(segments), dtype=bool)
     # Passerelles : quelques sentiers et chemins franchissent aussi les rivières.
     passerelle = hasard.random(len(segments)) < 0.30
+    # Étendue des franchissements de chaque arête (premier, dernier) et demi-longueur de l'ouvrage.
     debut = np.full(len(segments), 2.0)
     fin = np.full(len(segments), -1.0)
+    marge = np.zeros(len(segments))
     niveau = np.full(len(segments), np.nan)
     for nom, obstacle, rang_max, demi in obstacles:
         i, _, t, _ = croisements(segments, obstacle)
@@ -146,19 +181,35 @@ def _franchir(
             plain = rangs[i] >= 1
             niveau[i[plain]] = t[plain]
             i, t = i[~plain], t[~plain]
-        ecart = demi / np.maximum(longueurs[i], 1.0)
-        np.minimum.at(debut, i, t - ecart)
-        np.maximum.at(fin, i, t + ecart)
-    return _poser_ouvrages(reseau, garde, debut, fin, niveau)
+        np.minimum.at(debut, i, t)
+        np.maximum.at(fin, i, t)
+        np.maximum.at(marge, i, demi / np.maximum(longueurs[i], 1.0))
+    # L'ouvrage déborde du franchissement, mais reste entre les deux bouts de l'arête.
+    entree = np.minimum(np.clip(debut - marge, 0.02, 0.97), 0.9 * debut)
+    sortie = np.maximum(np.clip(fin + marge, 0.03, 0.98), 1 - 0.9 * (1 - fin))
+    return _poser_ouvrages(reseau, garde & (fin < 0), garde & (fin >= 0), (entree, sortie), niveau)
 
 
 def _poser_ouvrages(
-    reseau: Reseau, garde: Booleens, debut: Flottants, fin: Flottants, niveau: Flottants
+    reseau: Reseau,
+    libre: Booleens,
+    pont: Booleens,
+    bornes: tuple[Flottants, Flottants],
+    niveau: Flottants,
 ) -> Reseau:
-    """Découper les arêtes franchissantes en avant-pont, pont, après-pont."""
-    pont = garde & (fin > debut)
-    a_niveau = garde & ~pont & np.isfinite(niveau)
-    simple = garde & ~pont & ~a_niveau
+    """Découper les arêtes franchissantes en avant-pont, pont, après-pont.
+
+    Parameters
+    ----------
+    libre, pont
+        Arêtes gardées sans ouvrage et avec ouvrage.
+    bornes
+        Positions de l'entrée et de la sortie de l'ouvrage le long de chaque arête.
+    niveau
+        Position du passage à niveau, NaN sans passage.
+    """
+    a_niveau = libre & np.isfinite(niveau)
+    simple = libre & ~a_niveau
     o, c = reseau.origine, reseau.cible
     xo, yo = reseau.x[o], reseau.y[o]
     dx, dy = reseau.x[c] - xo, reseau.y[c] - yo
@@ -181,8 +232,8 @@ def _poser_ouvrages(
     milieu = inserer(rang, np.clip(niveau[rang], 0.02, 0.98), True)
     familles += [(rang, o[rang], milieu, AUCUN), (rang, milieu, c[rang], AUCUN)]
     rang = np.flatnonzero(pont)
-    entree = inserer(rang, np.clip(debut[rang], 0.02, 0.97), False)
-    sortie = inserer(rang, np.clip(fin[rang], 0.03, 0.98), False)
+    entree = inserer(rang, bornes[0][rang], False)
+    sortie = inserer(rang, bornes[1][rang], False)
     familles += [
         (rang, o[rang], entree, AUCUN),
         (rang, entree, sortie, PONT),
@@ -278,7 +329,7 @@ def ajouter_aretes(
     )
 
 
-def _relier_impasses(reseau: Reseau, hasard: np.random.Generator) -> Reseau:
+def _relier_impasses(reseau: Reseau, obstacles: Flottants, hasard: np.random.Generator) -> Reseau:
     """Venelles piétonnes entre le fond des impasses et la rue voisine."""
     degre = np.bincount(np.r_[reseau.origine, reseau.cible], minlength=reseau.x.size)
     locale = np.isin(
@@ -290,7 +341,9 @@ def _relier_impasses(reseau: Reseau, hasard: np.random.Generator) -> Reseau:
     impasses = impasses[hasard.random(impasses.size) < 0.55]
     noeuds = np.unique(bouts)
     xy = np.column_stack([reseau.x, reseau.y])
-    distance, proche = cKDTree(xy[noeuds]).query(xy[impasses], k=2, distance_upper_bound=75)
+    # Le plus proche de chaque impasse est elle-même : le second est la rue voisine.
+    resultat = cKDTree(xy[noeuds]).query(xy[impasses], k=2, distance_upper_bound=75)
+    distance, proche = np.asarray(resultat[0]), np.asarray(resultat[1])
     trouve = np.isfinite(distance[:, 1])
     depart, arrivee = impasses[trouve], noeuds[proche[trouve, 1]]
     liens = np.column_stack([xy[depart], xy[arrivee]])
@@ -301,9 +354,9 @@ def _relier_impasses(reseau: Reseau, hasard: np.random.Generator) -> Reseau:
             liens[:, 2:] - 0.02 * (liens[:, 2:] - liens[:, :2]),
         ]
     )
-    coupe, _, _, _ = croisements(essai, reseau.segments())
     libre = np.ones(depart.size, dtype=bool)
-    libre[coupe] = False
+    for autres in (reseau.segments(), obstacles):
+        libre[croisements(essai, autres)[0]] = False
     mutuel, _, _, _ = croisements(essai[libre], essai[libre])
     compte = np.bincount(mutuel, minlength=int(libre.sum()))
     depart, arrivee = depart[libre][compte <= 1], arrivee[libre][compte <= 1]
@@ -391,7 +444,8 @@ def construire_voirie(
     obstacles = _seuils_obstacles(axes, rivieres, campagne)
     reseau = _franchir(reseau, obstacles, hasard)
     reseau = _elaguer(_plus_grand_morceau(reseau))
-    return _relier_impasses(reseau, hasard)
+    lits = np.vstack([o for _, o, _, _ in obstacles])
+    return _relier_impasses(reseau, lits, hasard)
 
 
 def ajouter_allees(

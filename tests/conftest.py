@@ -1,0 +1,15 @@
+"""Ressources partagées par les essais."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from donnees_geo.demo import ecrire_demo
+
+
+@pytest.fixture(scope="session")
+def territoire_petit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Dossier du territoire fictif en petite taille ; à ne pas modifier."""
+    return ecrire_demo(tmp_path_factory.mktemp("demo") / "petit", taille="petite").parent
