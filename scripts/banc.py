@@ -35,7 +35,8 @@ LIBELLES: Final = {
     "plus_proche_500": "Plus proche de 500 lieux, 25 catégories, tous les noeuds",
     "tc_temps": "Transport collectif : une origine, tous les carreaux, 120 départs",
     "tc_isochrone": "Transport collectif : isochrone de 30 min, une origine, 120 départs",
-    "etude": "Diagnostic complet du territoire préparé",
+    "etude_rues": "Diagnostic du territoire préparé, à pied, à vélo et en voiture",
+    "etude": "Diagnostic du territoire préparé, transport collectif compris",
 }
 COLONNES: Final = (
     "date",

@@ -25,6 +25,9 @@ T = TypeVar("T", bound="np.number[Any]")
 #: Taille visée du réseau ; un extrait plus petit est juxtaposé à lui-même.
 NOEUDS_VISES: Final = 150_000
 NOMBRES_DE_LIEUX: Final = (50, 500)
+ENTETE_CALENDRIER: Final = (
+    "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date\n"
+)
 
 
 @dataclass(frozen=True)
@@ -132,12 +135,11 @@ def _ecrire_demandes(graphe: Graphe, fichier: Path, premier: int, nombre: int) -
 
 
 def ecrire_demandes_tc(territoire: Territoire, fichier: Path, nombre: int) -> None:
-    """Tirer des origines parmi les carreaux habités ; toutes les destinations sont des carreaux."""
+    """Tirer des origines au prorata des habitants ; les destinations sont tous les carreaux."""
     carreaux = territoire.carreaux
-    habites = np.flatnonzero(carreaux["population_hab"].to_numpy(dtype=float) > 0)
-    if habites.size == 0:
-        habites = np.arange(len(carreaux))
-    tirage = np.random.default_rng(GRAINE).choice(habites, min(nombre, habites.size), replace=False)
+    habitants = np.nan_to_num(carreaux["population_hab"].to_numpy(dtype=float))
+    poids = habitants / habitants.sum() if habitants.any() else None
+    tirage = np.random.default_rng(GRAINE).choice(len(carreaux), nombre, p=poids)
     vers = Transformer.from_crs(territoire.crs, CRS_GEO, always_xy=True)
     demandes: dict[str, Any] = {}
     for nom, rangs in (("origine", tirage), ("destination", np.arange(len(carreaux)))):
@@ -159,5 +161,8 @@ def deplier_gtfs(flux: Sequence[Path], dossier: Path) -> list[str]:
                 nom = Path(membre.filename).name
                 if nom.endswith(".txt"):
                     (cible / nom).write_bytes(contenu.read(membre))
+        calendrier = cible / "calendar.txt"
+        if not calendrier.exists():  # facultatif dans la norme, exigé par ferrobus
+            calendrier.write_text(ENTETE_CALENDRIER, encoding="utf-8")
         dossiers.append(str(cible))
     return dossiers

@@ -1,4 +1,4 @@
-"""Mesure de ce programme : le diagnostic complet d'un territoire préparé (rue : trois modes)."""
+"""Mesure de ce programme : le diagnostic d'un territoire préparé, rues seules puis tous modes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 from protocole import Memoire, executer, mesure
 
 from accessibilite.etude import calculer_etude
-from donnees_geo.configuration import lire_parametres
-from donnees_geo.territoire import charger_territoire
+from donnees_geo.configuration import Parametres, lire_parametres
+from donnees_geo.conventions import MODES_RUE, Mode
+from donnees_geo.territoire import Territoire, charger_territoire
 
 
 def mesurer(travail: dict[str, Any]) -> list[dict[str, Any]]:
@@ -22,19 +23,32 @@ def mesurer(travail: dict[str, Any]) -> list[dict[str, Any]]:
     chargement = time.perf_counter() - debut
     # La chauffe compile (ou relit) les noyaux sur un seul service.
     calculer_etude(territoire, None, parametres, services=[territoire.services[0].id])
-    debut = time.perf_counter()
-    resultat = calculer_etude(territoire, None, parametres)
+    rues = _mesurer_modes(territoire, parametres, list(MODES_RUE))
+    mesures = [("etude_rues", *rues)]
+    if territoire.offre is not None:
+        mesures.append(("etude", *_mesurer_modes(territoire, parametres, None)))
     return [
         mesure(
-            "etude",
+            nom,
             "nous",
-            time.perf_counter() - debut,
+            secondes,
             preparation_s=chargement,
             memoire_mio=memoire.prise_mio,
-            controle=len(resultat.acces) * len(resultat.services),
-            unite_controle=f"carreaux × services, modes {', '.join(resultat.modes)}",
+            controle=controle,
+            unite_controle=f"carreaux × services ({', '.join(modes)})",
         )
+        for nom, secondes, controle, modes in mesures
     ]
+
+
+def _mesurer_modes(
+    territoire: Territoire, parametres: Parametres, modes: list[Mode] | None
+) -> tuple[float, int, tuple[str, ...]]:
+    """Temps d'une étude, nombre de carreaux × services, modes calculés."""
+    debut = time.perf_counter()
+    resultat = calculer_etude(territoire, None, parametres, modes=modes)
+    secondes = time.perf_counter() - debut
+    return secondes, len(resultat.acces) * len(resultat.services), resultat.modes
 
 
 if __name__ == "__main__":

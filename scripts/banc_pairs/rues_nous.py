@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -62,17 +64,25 @@ def mesurer(travail: dict[str, Any]) -> list[dict[str, Any]]:
         )
     ]
     for nom in sorted(nom for nom in demandes if nom.startswith("lieux_")):
-        secondes, sommes = chronometrer(plus_proche, list(demandes[nom]), repetitions=repetitions)
-        mesures.append(
-            mesure(
-                f"plus_proche_{nom[6:]}",
-                "nous",
-                secondes * len(demandes[nom]),
-                controle=round(sum(sommes[: travail["categories_controle"]])),
-                unite_controle="somme des temps (s)",
-                **commun,
+        categories = list(demandes[nom])
+
+        def toutes(fils: int, categories: Any = categories) -> list[float]:
+            # Comme le diagnostic : une recherche par catégorie, réparties sur les coeurs.
+            with ThreadPoolExecutor(fils) as pool:
+                return list(pool.map(plus_proche, categories))
+
+        for fils, moteur in ((os.cpu_count() or 1, "nous"), (1, "nous, un seul fil")):
+            secondes, (sommes, *_) = chronometrer(toutes, [fils], repetitions=repetitions)
+            mesures.append(
+                mesure(
+                    f"plus_proche_{nom.removeprefix('lieux_')}",
+                    moteur,
+                    secondes,
+                    controle=round(sum(sommes[: travail["categories_controle"]])),
+                    unite_controle="somme des temps (s)",
+                    **commun,
+                )
             )
-        )
     positions = list(zip(demandes["x"].tolist(), demandes["y"].tolist(), strict=True))
     secondes, surfaces = chronometrer(isochrone, positions, repetitions=repetitions, chauffe=3)
     mesures.append(

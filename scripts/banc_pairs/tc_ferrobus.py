@@ -56,7 +56,7 @@ def mesurer(travail: dict[str, Any]) -> list[dict[str, Any]]:
             "ferrobus",
             secondes * travail["departs"],
             preparation_s=preparation,
-            controle=round(sum(atteints) / max(1, len(heures))),
+            controle=round(sum(atteints) / max(1, len(cas))),
             unite_controle="carreaux à 30 min ou moins (moyenne des départs)",
             version=version("ferrobus"),
         )

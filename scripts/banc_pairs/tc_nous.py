@@ -54,7 +54,9 @@ def mesurer(travail: dict[str, Any]) -> list[dict[str, Any]]:
 
     def matrice(depuis: Any) -> int:
         temps = calculer_matrice_tc(reseau, marche, depuis, destinations, centiles=[50.0])
-        return int((temps[:, :, 0] <= 1800).sum())
+        # Le contrôle porte sur les origines que les pairs mesurent aussi.
+        communes = temps[: travail["origines_pairs"], :, 0]
+        return int((communes <= 1800).sum() / len(communes))
 
     def isochrone(point: Any) -> float:
         seuils = [float(travail["seuil_s"])]
@@ -72,7 +74,7 @@ def mesurer(travail: dict[str, Any]) -> list[dict[str, Any]]:
             "nous",
             temps_matrice / lot,
             preparation_s=preparation,
-            controle=int(sum(atteints)),
+            controle=atteints[0],
             unite_controle="carreaux à 30 min ou moins (médiane)",
         ),
         mesure(
