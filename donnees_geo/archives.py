@@ -91,6 +91,67 @@ def extraire_fichier(
         yield source
 
 
+@contextmanager
+def extraire_plusieurs(chemin: Path, suffixes: Sequence[str]) -> Iterator[dict[str, Path]]:
+    """Rendre disponibles tous les fichiers d'une livraison : fichier, dossier ou zip.
+
+    Parameters
+    ----------
+    chemin
+        Fichier seul, dossier (sous-dossiers compris) ou zip (zips intérieurs compris).
+    suffixes
+        Suffixes voulus.
+
+    Returns
+    -------
+    dict
+        Nom publié (chemin dans la livraison) → fichier ; vide si rien ne convient.
+
+    Raises
+    ------
+    ErreurDonnees
+        Comme :func:`ouvrir_flux`, sauf l'ambiguïté.
+    """
+    with ExitStack() as pile, _archive_lisible(chemin):
+        trouves: dict[str, Path] = {}
+        _rassembler(chemin, "", suffixes, pile, trouves, _PROFONDEUR_MAX)
+        yield trouves
+
+
+def _rassembler(
+    chemin: Path,
+    prefixe: str,
+    suffixes: Sequence[str],
+    pile: ExitStack,
+    trouves: dict[str, Path],
+    profondeur: int,
+) -> None:
+    """Ajouter à ``trouves`` les fichiers voulus d'un chemin, archives intérieures ouvertes."""
+    _verifier_present(chemin)
+    if chemin.is_dir():
+        for fichier in sorted(p for p in chemin.rglob("*") if p.is_file()):
+            if _porte(fichier.name, suffixes):
+                trouves[prefixe + fichier.relative_to(chemin).as_posix()] = fichier
+        return
+    if chemin.suffix.lower() != ".zip":
+        trouves[prefixe + chemin.name] = chemin
+        return
+    if profondeur == 0:
+        raise ErreurDonnees("Archives emboîtées trop profondément.", objet=chemin)
+    with zipfile.ZipFile(chemin) as archive:
+        infos = [i for i in archive.infolist() if not i.is_dir()]
+    for info in sorted(infos, key=lambda i: i.filename):
+        _refuser_evasion(info.filename, chemin)
+        interieure = info.filename.lower().endswith(".zip")
+        if interieure or _porte(info.filename, suffixes):
+            extrait = _extraire(_Membre(chemin, info), _dossier_temporaire(pile))
+            if interieure:
+                interieur = f"{prefixe}{info.filename}/"
+                _rassembler(extrait, interieur, suffixes, pile, trouves, profondeur - 1)
+            else:
+                trouves[prefixe + info.filename] = extrait
+
+
 def _localiser(
     chemin: Path, suffixes: Sequence[str], preferes: Sequence[str], pile: ExitStack
 ) -> Path | _Membre:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,17 +164,60 @@ class FluxReprise(io.RawIOBase):
         return len(octets)
 
 
+class FluxGuillemets(io.RawIOBase):
+    r"""Flux binaire où un guillemet échappé ``\"`` devient le ``""`` des CSV ordinaires.
+
+    Devant un séparateur ou une fin de ligne, ``\"`` ferme un champ terminé par une barre : il est
+    laissé tel quel. (Cartofriches écrit ses CSV avec R, qui échappe ainsi.)
+    """
+
+    def __init__(self, flux: IO[bytes], separateur: str) -> None:
+        super().__init__()
+        self._echappe = re.compile(rb'\\"(?![\r\n' + re.escape(separateur.encode()) + rb"]|\Z)")
+        self._flux = flux
+        self._reste = b""
+        self._pret = io.BytesIO()
+
+    def readable(self) -> bool:
+        """Vrai : le flux se lit."""
+        return True
+
+    def readinto(self, tampon: Any) -> int:
+        """Remplir ``tampon`` et rendre le nombre d'octets lus."""
+        octets = self._pret.read(len(tampon))
+        while not octets:
+            bloc = self._flux.read(1 << 20)
+            a_traiter = self._reste + bloc
+            if not a_traiter:
+                return 0
+            # Les trois derniers octets attendent la suite, qui décide de leur sens.
+            coupe = len(a_traiter) if not bloc else max(0, len(a_traiter) - 3)
+            while 0 < coupe < len(a_traiter) and a_traiter[coupe - 1] in b'\\"':
+                coupe -= 1
+            propre = self._echappe.sub(b'""', a_traiter[:coupe])
+            self._reste = a_traiter[coupe:]
+            self._pret = io.BytesIO(propre)
+            octets = self._pret.read(len(tampon))
+        tampon[: len(octets)] = octets
+        return len(octets)
+
+
 @contextmanager
 def ouvrir_csv(
-    chemin: Path, *, suffixes: Sequence[str] = (".csv", ".txt"), preferes: Sequence[str] = ()
+    chemin: Path,
+    *,
+    suffixes: Sequence[str] = (".csv", ".txt"),
+    preferes: Sequence[str] = (),
+    guillemets_echappes: bool = False,
 ) -> Iterator[tuple[io.BufferedReader, FormatCsv]]:
     """Ouvrir un CSV nu ou archivé et reconnaître son format, sans le charger."""
     with ouvrir_flux(chemin, suffixes, preferes) as flux:
         debut = flux.read(_ECHANTILLON)
-        yield (
-            io.BufferedReader(FluxReprise(debut, flux), 1 << 20),
-            detecter_format(debut, chemin),
-        )
+        format_csv = detecter_format(debut, chemin)
+        repris: Any = io.BufferedReader(FluxReprise(debut, flux), 1 << 20)
+        if guillemets_echappes:
+            repris = io.BufferedReader(FluxGuillemets(repris, format_csv.separateur), 1 << 20)
+        yield repris, format_csv
 
 
 def lire_blocs_csv(
@@ -182,10 +225,11 @@ def lire_blocs_csv(
     *,
     suffixes: Sequence[str] = (".csv", ".txt"),
     preferes: Sequence[str] = (),
-    colonnes: Sequence[str] | None = None,
+    colonnes: Sequence[str] | Callable[[str], bool] | None = None,
     lignes_par_bloc: int = 100_000,
+    guillemets_echappes: bool = False,
 ) -> Iterator[pd.DataFrame]:
-    """Lire un CSV par blocs, toutes valeurs en texte (une case vide donne ``""``).
+    r"""Lire un CSV par blocs, toutes valeurs en texte (une case vide donne ``""``).
 
     Parameters
     ----------
@@ -194,9 +238,11 @@ def lire_blocs_csv(
     suffixes, preferes
         Membre cherché dans une archive.
     colonnes
-        Noms exacts des colonnes à garder ; ``None`` : toutes.
+        Noms exacts des colonnes à garder, ou fonction qui le décide ; ``None`` : toutes.
     lignes_par_bloc
         Lignes par bloc rendu.
+    guillemets_echappes
+        Admettre ``\"`` à la place de ``""`` (voir :class:`FluxGuillemets`).
 
     Raises
     ------
@@ -209,7 +255,9 @@ def lire_blocs_csv(
         "chunksize": lignes_par_bloc,
         "usecols": colonnes,
     }
-    with ouvrir_csv(chemin, suffixes=suffixes, preferes=preferes) as (flux, format_csv):
+    with ouvrir_csv(
+        chemin, suffixes=suffixes, preferes=preferes, guillemets_echappes=guillemets_echappes
+    ) as (flux, format_csv):
         try:
             yield from pd.read_csv(
                 flux, sep=format_csv.separateur, encoding=format_csv.encodage, **options

@@ -6,13 +6,16 @@ dossier ou archivés. Le CRS vient du fichier, à défaut de l'emprise des coord
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pyogrio
 import shapely
 from numpy.typing import NDArray
@@ -27,10 +30,11 @@ from donnees_geo.lecture import (
     ALIAS_LONGITUDE,
     lire_csv,
     lire_nombres,
+    normaliser_nom,
     resoudre_colonnes,
 )
 
-SUFFIXES_VECTEUR: Final = (".gpkg", ".geojson", ".json", ".shp", ".parquet", ".csv")
+SUFFIXES_VECTEUR: Final = (".gpkg", ".geojson", ".json", ".shp", ".parquet", ".kml", ".csv")
 _ALIAS_WKT: Final = ("wkt", "geometrie", "geometry", "geom", "the_geom", "geompoint", "geomsurf")
 _ALIAS_X: Final = ("x", "lambert_x", "x_l93", "coord_x", "coordx", "lambert93_x")
 _ALIAS_Y: Final = ("y", "lambert_y", "y_l93", "coord_y", "coordy", "lambert93_y")
@@ -49,6 +53,7 @@ def lire_couche(
     emprise: BaseGeometry | None = None,
     nom_couche: str | None = None,
     objet: str = "couche",
+    colonnes: Container[str] | None = None,
 ) -> tuple[gpd.GeoDataFrame, list[Constat]]:
     """Lire une couche et la projeter.
 
@@ -64,13 +69,16 @@ def lire_couche(
         Partie du nom de la couche voulue dans un GeoPackage à plusieurs couches.
     objet
         Nom de la source dans les constats.
+    colonnes
+        Noms normalisés (:func:`lecture.normaliser_nom`) des colonnes à lire ; les autres ne le
+        sont pas, ce qui tient à l'écart les données personnelles. ``None`` : toutes.
 
     Returns
     -------
     GeoDataFrame
         Index 0…n-1, géométries valides et non vides, colonnes de la source.
     list of Constat
-        Géométries vides écartées, géométries réparées, CRS deviné.
+        Géométries vides écartées, géométries réparées, CRS deviné, accents rétablis.
 
     Raises
     ------
@@ -82,11 +90,12 @@ def lire_couche(
         suffixe = fichier.suffix.lower()
         try:
             if suffixe in (".csv", ".txt"):
-                brute = _lire_csv_geo(fichier, chemin)
+                brute = _lire_csv_geo(fichier, chemin, colonnes)
             elif suffixe == ".parquet":
-                brute = _lire_parquet(fichier)
+                brute = _lire_parquet(fichier, colonnes)
             else:
-                brute = _lire_ogr(fichier, crs, emprise, nom_couche, chemin)
+                brute = _lire_ogr(fichier, crs, emprise, nom_couche, colonnes, chemin)
+                brute = _retablir_accents(brute, objet, constats)
         except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, OSError) as erreur:
             raise _illisible(chemin, erreur) from erreur
         except (pa.ArrowException, ValueError, UnicodeDecodeError) as erreur:
@@ -231,13 +240,35 @@ def _reparer(table: gpd.GeoDataFrame, objet: str, constats: list[Constat]) -> gp
     return table.reset_index(drop=True)
 
 
-def _lire_ogr(
-    fichier: Path, crs: str, emprise: BaseGeometry | None, nom_couche: str | None, publie: Path
-) -> gpd.GeoDataFrame:
-    couches = [str(c) for c, genre in pyogrio.list_layers(fichier) if genre is not None]
+def lister_couches(fichier: Path, publie: Path) -> list[str]:
+    """Noms des couches géographiques d'un fichier déjà extrait.
+
+    Raises
+    ------
+    ErreurDonnees
+        Fichier illisible, ou sans couche géographique.
+    """
+    try:
+        couches = [str(c) for c, genre in pyogrio.list_layers(fichier) if genre is not None]
+    except pyogrio.errors.DataSourceError as erreur:
+        raise _illisible(publie, erreur) from erreur
     if not couches:
         raise ErreurDonnees("Le fichier ne contient aucune couche géographique.", objet=publie)
-    if nom_couche is not None:
+    return couches
+
+
+def _lire_ogr(
+    fichier: Path,
+    crs: str,
+    emprise: BaseGeometry | None,
+    nom_couche: str | None,
+    colonnes: Container[str] | None,
+    publie: Path,
+) -> gpd.GeoDataFrame:
+    couches = lister_couches(fichier, publie)
+    if nom_couche is not None and nom_couche in couches:
+        couches = [nom_couche]
+    elif nom_couche is not None:
         couches = [c for c in couches if nom_couche.lower() in c.lower()] or couches
     if len(couches) > 1:
         raise ErreurDonnees(
@@ -247,20 +278,97 @@ def _lire_ogr(
             conseil="gardez une seule couche géographique dans le fichier",
         )
     boite = None
-    crs_couche = pyogrio.read_info(fichier, layer=couches[0])["crs"]
-    if emprise is not None and crs_couche is not None:
-        vers = Transformer.from_crs(crs, crs_couche, always_xy=True)
+    infos = pyogrio.read_info(fichier, layer=couches[0])
+    if emprise is not None and infos["crs"] is not None:
+        vers = Transformer.from_crs(crs, infos["crs"], always_xy=True)
         boite = vers.transform_bounds(*emprise.bounds, densify_pts=21)
-    return gpd.read_file(fichier, layer=couches[0], bbox=boite, engine="pyogrio")
+    voulues = _choisir_colonnes(infos["fields"], colonnes)
+
+    def lire(encodage: str | None) -> gpd.GeoDataFrame:
+        return gpd.read_file(
+            fichier,
+            layer=couches[0],
+            bbox=boite,
+            columns=voulues,
+            encoding=encodage,
+            engine="pyogrio",
+        )
+
+    try:
+        lue = lire(None)
+    except UnicodeDecodeError:
+        # Le .cpg annonce UTF-8, le contenu est en Latin-1.
+        lue = lire("ISO-8859-1")
+    if not isinstance(lue, gpd.GeoDataFrame):
+        raise ErreurDonnees(
+            "La table n'a pas de géométrie.",
+            objet=publie,
+            conseil="joignez-la à une couche dans un SIG, ou donnez les coordonnées",
+        )
+    return lue
 
 
-def _lire_parquet(fichier: Path) -> gpd.GeoDataFrame:
-    return gpd.read_parquet(fichier)
+def _choisir_colonnes(
+    presentes: Iterable[object], colonnes: Container[str] | None
+) -> list[str] | None:
+    """Colonnes présentes dont le nom normalisé est voulu ; ``None`` : toutes."""
+    if colonnes is None:
+        return None
+    return [str(c) for c in presentes if normaliser_nom(c) in colonnes]
 
 
-def _lire_csv_geo(fichier: Path, publie: Path) -> gpd.GeoDataFrame:
+def _retablir_accents(
+    table: gpd.GeoDataFrame, objet: str, constats: list[Constat]
+) -> gpd.GeoDataFrame:
+    """Relire en UTF-8 les textes d'un shapefile sans ``.cpg`` pris à tort pour du Latin-1."""
+    corrigees: dict[str, pd.Series[str]] = {}
+    for nom in table.columns.drop(table.geometry.name):
+        textes = table[nom]
+        if not pd.api.types.is_string_dtype(textes):
+            continue
+        suspects = textes.str.contains("[ÃÂ][\u0080-\u00bf]", regex=True, na=False)
+        if suspects.any():
+            try:
+                relus = [t.encode("latin-1").decode("utf-8") for t in textes[suspects]]
+            except UnicodeError:
+                continue
+            corrigees[nom] = textes.where(~suspects, pd.Series(relus, textes.index[suspects]))
+    if not corrigees:
+        return table
+    constats.append(
+        Constat(
+            Gravite.MINEUR,
+            objet,
+            "textes en UTF-8 annoncés comme Latin-1 : accents rétablis dans "
+            + ", ".join(corrigees)
+            + ".",
+        )
+    )
+    return table.assign(**corrigees)
+
+
+def _lire_parquet(fichier: Path, colonnes: Container[str] | None) -> gpd.GeoDataFrame:
+    if colonnes is None:
+        return gpd.read_parquet(fichier)
+    schema = pq.read_schema(fichier)
+    metadonnees = json.loads((schema.metadata or {}).get(b"geo", b"{}"))
+    principale = metadonnees.get("primary_column", "geometry")
+    voulues = _choisir_colonnes(schema.names, colonnes) or []
+    return gpd.read_parquet(fichier, columns=[*(c for c in voulues if c != principale), principale])
+
+
+def _lire_csv_geo(fichier: Path, publie: Path, colonnes: Container[str] | None) -> gpd.GeoDataFrame:
     """Lire un CSV dont chaque ligne porte longitude et latitude, x et y, ou du WKT."""
     table = lire_csv(fichier, {}, garder_autres=True)
+    if colonnes is not None:
+        coordonnees = {
+            normaliser_nom(c)
+            for alias in (ALIAS_LONGITUDE, ALIAS_LATITUDE, _ALIAS_X, _ALIAS_Y, _ALIAS_WKT)
+            for c in alias
+        }
+        table = table[
+            [c for c in table if normaliser_nom(c) in colonnes or normaliser_nom(c) in coordonnees]
+        ]
     trouvees = resoudre_colonnes(
         table.columns,
         {},
