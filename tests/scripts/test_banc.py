@@ -109,7 +109,7 @@ def test_les_moteurs_presents_donnent_le_meme_resultat(dossier):
     assert annonces == ["nous", "scipy", "networkx"]
     for travail in ("voisinage", "plus_proche_50", "plus_proche_500"):
         controles = {m["moteur"]: m["controle"] for m in mesures if m["travail"] == travail}
-        assert set(controles) == {"nous", "scipy", "networkx"}
+        assert set(controles) >= {"nous", "scipy", "networkx"}
         assert controles["scipy"] == pytest.approx(controles["nous"], abs=2)
         assert controles["networkx"] == pytest.approx(controles["nous"], abs=2)
     assert all(m["secondes"] > 0 for m in mesures)
