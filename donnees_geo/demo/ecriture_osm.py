@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -14,10 +15,16 @@ from osmium.osm.mutable import Node, Relation, Way
 from donnees_geo.conventions import CRS_GEO
 from donnees_geo.demo.autoroute import Autoroute
 from donnees_geo.demo.axes import Axes
-from donnees_geo.demo.cadre import CRS_DEMO, Cadre, Flottants, plus_proches, reechantillonner
+from donnees_geo.demo.cadre import (
+    CRS_DEMO,
+    Cadre,
+    Entiers,
+    Flottants,
+    plus_proches,
+)
 from donnees_geo.demo.campagne import Campagne
 from donnees_geo.demo.hydrographie import CoursEau
-from donnees_geo.demo.objets_osm import ObjetsOsm
+from donnees_geo.demo.objets_osm import ObjetsOsm, Tags
 from donnees_geo.demo.planarisation import croisements, segments_de_ligne
 from donnees_geo.demo.voies import Voies
 from donnees_geo.demo.voirie import Reseau
@@ -40,7 +47,62 @@ def ajouter_rues(objets: ObjetsOsm, reseau: Reseau, voies: Voies) -> None:
         objets.tags_noeuds[noeud] = {"railway": "level_crossing", "crossing:barrier": "half"}
 
 
-def ajouter_autoroute(objets: ObjetsOsm, autoroute: Autoroute) -> None:
+def _ponts_le_long(ligne: Flottants, eaux: Flottants, demi_m: float) -> Flottants:
+    """Intervalles (début, fin) de la ligne portés par un pont, en mètres, disjoints."""
+    cumul = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(ligne, axis=0).T))])
+    i, _, t, _ = croisements(segments_de_ligne(ligne), eaux)
+    intervalles: list[list[float]] = []
+    for position in np.sort(cumul[i] + t * np.diff(cumul)[i]).tolist():
+        if intervalles and position - demi_m <= intervalles[-1][1]:
+            intervalles[-1][1] = position + demi_m
+        else:
+            intervalles.append([position - demi_m, position + demi_m])
+    bornes = np.array(intervalles, dtype=np.float64).reshape(-1, 2)
+    return np.asarray(np.clip(bornes, 1.0, cumul[-1] - 1.0))
+
+
+def _ajouter_axe(
+    objets: ObjetsOsm,
+    ligne: Flottants,
+    ponts: Flottants,
+    tags: Tags,
+    noeuds_poses: tuple[Entiers, Flottants] | None = None,
+) -> Entiers:
+    """Ajouter un axe coupé en voies à l'entrée et à la sortie de ses ponts.
+
+    Parameters
+    ----------
+    ponts
+        float64[n, 2], intervalles en mètres le long de la ligne.
+    noeuds_poses
+        Noeuds déjà présents par où l'axe doit passer, et leur position en mètres.
+
+    Returns
+    -------
+    ndarray
+        int64, numéro de noeud de chaque sommet de la ligne.
+    """
+    cumul = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(ligne, axis=0).T))])
+    bouts = ponts.ravel()
+    xy_bouts = np.column_stack([np.interp(bouts, cumul, ligne[:, k]) for k in (0, 1)])
+    numeros = objets.ajouter_noeuds(np.vstack([ligne, xy_bouts]))
+    positions = np.r_[cumul, bouts]
+    tous = numeros
+    if noeuds_poses is not None:
+        tous, positions = np.r_[numeros, noeuds_poses[0]], np.r_[positions, noeuds_poses[1]]
+    ordre = np.argsort(positions, kind="stable")
+    tous, positions = tous[ordre], positions[ordre]
+    milieux = (positions[:-1] + positions[1:]) / 2
+    rang = np.searchsorted(bouts, milieux)
+    # Entre une entrée et la sortie suivante, le rang d'insertion est impair.
+    coupes = np.flatnonzero(np.diff(rang)) + 1
+    for debut, fin in pairwise([0, *coupes.tolist(), milieux.size]):
+        pont = {"bridge": "yes", "layer": "1"} if rang[debut] % 2 else {}
+        objets.voies.append((tous[debut : fin + 1], tags | pont))
+    return numeros[: len(ligne)]
+
+
+def ajouter_autoroute(objets: ObjetsOsm, autoroute: Autoroute, eaux: Flottants) -> None:
     """Chaussées, bretelles et sorties numérotées."""
     tags = {
         "highway": "motorway",
@@ -50,7 +112,10 @@ def ajouter_autoroute(objets: ObjetsOsm, autoroute: Autoroute) -> None:
         "lanes": "2",
         "surface": "asphalt",
     }
-    numeros = [objets.ajouter_ligne(chaussee, dict(tags)) for chaussee in autoroute.chaussees]
+    numeros = [
+        _ajouter_axe(objets, chaussee, _ponts_le_long(chaussee, eaux, 18.0), tags)
+        for chaussee in autoroute.chaussees
+    ]
     for courbe, (chaussee, sommet, noeud), sortie, numero in zip(
         autoroute.bretelles,
         autoroute.raccords.tolist(),
@@ -58,22 +123,33 @@ def ajouter_autoroute(objets: ObjetsOsm, autoroute: Autoroute) -> None:
         autoroute.numeros,
         strict=True,
     ):
-        milieu = objets.ajouter_noeuds(courbe)
         attache = int(numeros[chaussee][sommet])
-        suite = np.r_[attache, milieu, noeud] if sortie else np.r_[noeud, milieu, attache]
-        objets.voies.append(
-            (suite, {"highway": "motorway_link", "oneway": "yes", "maxspeed": "70"})
-        )
+        bouts = [objets.position(attache), objets.position(noeud)]
+        depart, arrivee = bouts if sortie else bouts[::-1]
+        trace = np.vstack([depart, courbe, arrivee])
+        _ajouter_bretelle(objets, trace, (attache, noeud) if sortie else (noeud, attache), eaux)
         if sortie:
             objets.tags_noeuds[attache] = {"highway": "motorway_junction", "ref": str(numero)}
 
 
-def ajouter_rails(objets: ObjetsOsm, axes: Axes, reseau: Reseau) -> None:
+def _ajouter_bretelle(
+    objets: ObjetsOsm, trace: Flottants, bouts: tuple[int, int], eaux: Flottants
+) -> None:
+    """Bretelle entre deux noeuds existants ; son tracé passe sur un pont s'il croise l'eau."""
+    tags = {"highway": "motorway_link", "oneway": "yes", "maxspeed": "70"}
+    if len(_ponts_le_long(trace, eaux, 12.0)):
+        tags |= {"bridge": "yes", "layer": "1"}
+    milieu = objets.ajouter_noeuds(trace[1:-1])
+    objets.voies.append((np.r_[bouts[0], milieu, bouts[1]], tags))
+
+
+def ajouter_rails(objets: ObjetsOsm, axes: Axes, reseau: Reseau, eaux: Flottants) -> None:
     """Voies ferrées, passant par les noeuds des passages à niveau."""
     niveaux = np.flatnonzero(reseau.niveau)
     xy = np.column_stack([reseau.x[niveaux], reseau.y[niveaux]])
     for rang, ligne in enumerate(axes.ferrees):
         segments = segments_de_ligne(ligne)
+        cumul = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(ligne, axis=0).T))])
         milieux = (segments[:, :2] + segments[:, 2:]) / 2
         ecart, proche = plus_proches(milieux, xy)
         s = segments[proche]
@@ -81,18 +157,18 @@ def ajouter_rails(objets: ObjetsOsm, axes: Axes, reseau: Reseau) -> None:
         t = ((xy - s[:, :2]) * d).sum(axis=1) / (d**2).sum(axis=1)
         # Un passage à niveau est posé exactement sur la voie.
         touche = (ecart < 60) & (np.hypot(*(s[:, :2] + t[:, None] * d - xy).T) < 1.0)
-        position = np.r_[np.arange(len(ligne)), (proche + np.clip(t, 0, 1))[touche]]
-        numeros = np.r_[objets.ajouter_noeuds(ligne), niveaux[touche]]
-        objets.voies.append(
-            (
-                numeros[np.argsort(position, kind="stable")],
-                {
-                    "railway": "rail",
-                    "usage": "main" if rang == 0 else "branch",
-                    "electrified": "contact_line",
-                    "gauge": "1435",
-                },
-            )
+        positions = cumul[proche] + np.clip(t, 0, 1) * np.diff(cumul)[proche]
+        _ajouter_axe(
+            objets,
+            ligne,
+            _ponts_le_long(ligne, eaux, 14.0),
+            {
+                "railway": "rail",
+                "usage": "main" if rang == 0 else "branch",
+                "electrified": "contact_line",
+                "gauge": "1435",
+            },
+            (niveaux[touche], positions[touche]),
         )
 
 
@@ -102,10 +178,9 @@ def ajouter_eaux(
     """Rivières, ruisseaux, canal et fossés (busés sous les chemins), étangs et plans d'eau."""
     for ligne, nature, nom in zip(rivieres.lignes, rivieres.natures, rivieres.noms, strict=True):
         objets.ajouter_ligne(ligne, {"waterway": nature} | ({"name": nom} if nom else {}))
-    canal = reechantillonner(axes.canal, 60.0)
-    objets.ajouter_ligne(canal, {"waterway": "canal", "name": NOM_CANAL, "boat": "yes"})
+    objets.ajouter_ligne(axes.canal, {"waterway": "canal", "name": NOM_CANAL, "boat": "yes"})
     objets.ajouter_surface(
-        shapely.LineString(canal).buffer(19.0, cap_style="flat").simplify(1.0),
+        shapely.LineString(axes.canal).buffer(19.0, cap_style="flat").simplify(1.0),
         {"natural": "water", "water": "canal", "name": NOM_CANAL},
     )
     for ligne, aires, nature in zip(rivieres.lignes, rivieres.aires, rivieres.natures, strict=True):

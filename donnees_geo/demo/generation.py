@@ -33,6 +33,7 @@ from donnees_geo.demo.inondation import construire_ppr, construire_tri
 from donnees_geo.demo.lignes import ReseauBus, construire_gares, construire_reseau_bus
 from donnees_geo.demo.maillage import construire_maillage
 from donnees_geo.demo.objets_osm import ObjetsOsm
+from donnees_geo.demo.planarisation import segments_de_ligne
 from donnees_geo.demo.population import Adresses, construire_adresses, construire_carreaux
 from donnees_geo.demo.quartiers import construire_rues_locales, ecarter_des_axes
 from donnees_geo.demo.relief import (
@@ -207,8 +208,11 @@ def ecrire_fichiers(t: Territoire, dossier: Path, progression: Progression | Non
     dire("Services et commerces", 0.8)
     objets = ObjetsOsm()
     osm.ajouter_rues(objets, t.reseau, construire_voies(t.reseau, t.cadre, t.emprise))
-    osm.ajouter_autoroute(objets, construire_autoroute_complete(t.cadre, t.axes, t.reseau))
-    osm.ajouter_rails(objets, t.axes, t.reseau)
+    lits = [segments_de_ligne(ligne) for ligne in (*t.rivieres.lignes, t.axes.canal)]
+    eaux = np.vstack([*lits, t.campagne.fosses])
+    autoroute = construire_autoroute_complete(t.cadre, t.axes, t.reseau)
+    osm.ajouter_autoroute(objets, autoroute, eaux)
+    osm.ajouter_rails(objets, t.axes, t.reseau, eaux)
     osm.ajouter_eaux(objets, t.axes, t.rivieres, t.campagne, t.reseau)
     osm.ajouter_occupation(objets, t.cadre, t.campagne)
     _ajouter_transport_osm(objets, bus, gares)

@@ -48,6 +48,15 @@ class ObjetsOsm:
         self.nombre_noeuds += len(xy)
         return numeros
 
+    def position(self, numero: int) -> Flottants:
+        """Coordonnées d'un noeud déjà ajouté, float64[2]."""
+        reste = numero
+        for x, y in zip(self.x, self.y, strict=True):
+            if reste < x.size:
+                return np.array([x[reste], y[reste]])
+            reste -= x.size
+        raise IndexError(numero)
+
     def ajouter_points(self, xy: Flottants, tags: Sequence[Tags]) -> None:
         """Ajouter des noeuds isolés avec leurs tags."""
         self.tags_noeuds |= dict(zip(self.ajouter_noeuds(xy).tolist(), tags, strict=True))
