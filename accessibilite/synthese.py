@@ -124,7 +124,7 @@ def resumer_zones(
             "inaccessible": sommer_par_zone(zonage, np.where(np.isinf(temps_s), poids, 0.0)),
             "sans_donnee": sans_donnee,
             "part": part,
-            "temps_median_s": calculer_medianes(zonage, temps_s, poids),
+            "temps_median_s": calculer_medianes(zonage, temps_s[:, None], poids)[:, 0],
         }
     )
     if len(bornes_s):

@@ -134,7 +134,9 @@ def _placer(
         taille, graisse = rang_etiquette(float(etiquettes.poids[i]))
         corps = taille * echelle * reduction
         gauche, haut, droite, bas = police.fonte(corps, graisse).getbbox(etiquettes.textes[i])
-        dl, dh = (droite - gauche) / 2 + HALO_PX + 2, (bas - haut) / 2 + HALO_PX + 1
+        # À petite échelle les noms s'écartent davantage, pour laisser voir le thème.
+        marge = (9 if zoom < 12 else 4) * echelle
+        dl, dh = (droite - gauche) / 2 + HALO_PX + marge, (bas - haut) / 2 + HALO_PX + marge / 2
         for ex, ey in DECALAGES:
             cx, cy = px[i] + ex * 2 * dl, py[i] + ey * 2 * dh
             boite = np.array([cx - dl, cy - dh, cx + dl, cy + dh])
@@ -184,6 +186,6 @@ def dessiner_etiquettes(
             anchor="mm",
             fill=(*lire_couleur(couleur), 255),
             stroke_width=HALO_PX,
-            stroke_fill=(*lire_couleur(halo), 230),
+            stroke_fill=(*lire_couleur(halo), 245),
         )
     return calque

@@ -134,6 +134,7 @@ def decrire_resultat(resultat: ResultatEtude, *, nom: str, fictif: bool) -> dict
         "empreinte_territoire": resultat.empreinte_territoire,
         "ponderation": "population" if resultat.par_population else "surface",
         "modes": list(resultat.modes),
+        "jour": resultat.jour.isoformat() if resultat.jour else None,
         "services": [s.id for s in resultat.services],
         "parametres": asdict(resultat.parametres),
         "constats": [[c.gravite.value, c.objet, c.message] for c in resultat.constats],

@@ -88,7 +88,7 @@ window.DemiHeure = (function () {
     carte.getContainer().setAttribute("aria-label", base.titre);
     creerPanneau(carte, "carreaux", 250);
     creerPanneau(carte, "reperes", 450);
-    creerPanneau(carte, "lieux", 500, true);
+    creerPanneau(carte, "lieux", 440, true);
     L.control.scale({ imperial: false, maxWidth: 140 }).addTo(carte);
     memoire.carreaux = new ImageDeVue("", { pane: "carreaux", opacity: 0.8, nom: "carreaux" });
     memoire.reperes = new ImageDeVue(base.reperes, { pane: "reperes", opacity: 1, nom: "reperes" });
@@ -100,7 +100,14 @@ window.DemiHeure = (function () {
     document.addEventListener("keydown", transmettreTouche);
     carte.zoomControl.getContainer().querySelector(".leaflet-control-zoom-in").title = "Agrandir";
     carte.zoomControl.getContainer().querySelector(".leaflet-control-zoom-out").title = "Réduire";
-    new ResizeObserver(() => carte.invalidateSize({ pan: false })).observe(carte.getContainer());
+    for (const geste of ["pointerdown", "wheel", "keydown"]) {
+      carte.getContainer().addEventListener(geste, () => { memoire.main = true; }, { passive: true });
+    }
+    new ResizeObserver(() => {
+      carte.invalidateSize({ pan: false });
+      // Le cadre prend sa taille après coup : tant que l'utilisateur n'a rien touché, on recadre.
+      if (!memoire.main && memoire.dernierCadrage) cadrer(memoire.dernierCadrage);
+    }).observe(carte.getContainer());
   }
 
   function montrer(couche, oui) {
@@ -109,11 +116,43 @@ window.DemiHeure = (function () {
     if (!oui && presente) memoire.carte.removeLayer(couche);
   }
 
-  /* Appliquer l'état voulu par le serveur ; ne touche que ce qui diffère. */
+  /* Appliquer l'état voulu par le serveur ; ne touche que ce qui diffère. La première fois, le cadre
+     vient d'être posé : on attend qu'il ait sa taille, pour ne rien demander à une autre échelle. */
   function appliquer(consigne) {
-    const carte = memoire.carte;
     memoire.consigne = consigne;
+    if (memoire.prete) return appliquerMaintenant();
+    if (memoire.attente) return undefined;
+    memoire.attente = true;
+    attendreTaille(() => {
+      memoire.prete = true;
+      memoire.carte.invalidateSize({ pan: false });
+      appliquerMaintenant();
+    });
+    return undefined;
+  }
+
+  function attendreTaille(suite) {
+    let derniere = "";
+    let stable = 0;
+    const mesurer = () => {
+      const { clientWidth, clientHeight } = memoire.carte.getContainer();
+      const taille = `${clientWidth}×${clientHeight}`;
+      stable = taille === derniere && clientWidth > 0 && clientHeight > 0 ? stable + 1 : 0;
+      derniere = taille;
+      if (stable >= 3) suite();
+      else setTimeout(mesurer, 25);
+    };
+    mesurer();
+  }
+
+  function appliquerMaintenant() {
+    const consigne = memoire.consigne;
     const { carreaux, reperes } = consigne;
+    if (consigne.cadrage && consigne.cadrage.numero !== memoire.cadrage) {
+      memoire.cadrage = consigne.cadrage.numero;
+      memoire.main = false;
+      cadrer(consigne.cadrage);
+    }
     appliquerFond(consigne.fond);
     memoire.carreaux.changer(carreaux.gabarit);
     memoire.carreaux.setOpacity(carreaux.opacite);
@@ -123,10 +162,6 @@ window.DemiHeure = (function () {
     appliquerLieux(consigne.lieux);
     appliquerIsochrones(consigne.isochrones);
     document.body.classList.toggle("pointage", Boolean(consigne.clic));
-    if (consigne.cadrage && consigne.cadrage.numero !== memoire.cadrage) {
-      memoire.cadrage = consigne.cadrage.numero;
-      cadrer(consigne.cadrage);
-    }
   }
 
   function appliquerFond(fond) {
@@ -153,6 +188,7 @@ window.DemiHeure = (function () {
   }
 
   function cadrer(cadrage) {
+    memoire.dernierCadrage = cadrage;
     if (cadrage.centre) {
       memoire.carte.setView(cadrage.centre, cadrage.zoom, { animate: false });
     } else {

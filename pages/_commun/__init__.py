@@ -1,0 +1,1 @@
+"""Ce que partagent les pages : territoire chargé, état de la session, mise en page."""

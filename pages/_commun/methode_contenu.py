@@ -1,0 +1,237 @@
+"""Contenu de la page Méthode, tiré du territoire et de l'étude ; rien n'y est écrit d'avance."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+import numpy as np
+
+from couches.composition import LICENCE_OUVERTE, ODBL, SIMULEE
+from couches.textes import INSECABLE, duree, jour, nombre, part, pluriel
+from donnees_geo.configuration import decrire_parametres
+from donnees_geo.conventions import (
+    LIBELLES_FONCTIONS,
+    LIBELLES_MODES,
+    LIBELLES_PALIERS,
+    MODES_RUE,
+)
+from donnees_geo.erreurs import Gravite
+from pages._commun.gabarit import tableau_simple
+from pages._commun.partage import Partage
+
+#: Clé du manifeste (ou sa section) → ce que c'est, et sa licence habituelle.
+SOURCES: Final[dict[str, tuple[str, str]]] = {
+    "reseau.osm": ("Rues, eaux, bois et lieux (OpenStreetMap)", ODBL),
+    "decoupage.communes": ("Communes", LICENCE_OUVERTE),
+    "decoupage.bassins_de_vie": ("Bassins de vie", LICENCE_OUVERTE),
+    "decoupage.secteurs": ("Secteurs", "définis par le territoire"),
+    "population.fichier": ("Population par carreau", LICENCE_OUVERTE),
+    "services.bpe": ("Base permanente des équipements", LICENCE_OUVERTE),
+    "services.catalogue": ("Catalogue des services du territoire", "définie par le territoire"),
+    "services.fichiers": ("Lieux ajoutés", "celle du fichier"),
+    "relief.mnt": ("Relief", "celle du fichier"),
+    "transport.gtfs": ("Horaires de transport collectif (GTFS)", "celle de l’exploitant"),
+    "couches": ("Couche thématique", "celle du fichier"),
+    "emprise.fichier": ("Limite d’étude", "définie par le territoire"),
+}
+ORDRE_GRAVITE: Final = {g: i for i, g in enumerate(Gravite)}
+
+
+def _titre(ancre: str, texte: str) -> str:
+    return f'<h2 class="dh-section" id="{ancre}">{texte}</h2>'
+
+
+def dire_date(texte: str) -> str:
+    """Date ISO écrite à la française ; un millésime ou un autre texte reste tel quel."""
+    try:
+        return jour(date.fromisoformat(texte))
+    except ValueError:
+        return texte or "non dite par la source"
+
+
+def sources(partage: Partage) -> str:
+    """Fichiers lus, leur date, leur licence et leur empreinte."""
+    fictif = partage.territoire.fictif
+    lignes = []
+    for source in partage.territoire.sources:
+        base = source.cle.split(" ")[0]
+        section = base.split(".")[0]
+        titre, licence = SOURCES.get(base) or SOURCES.get(section) or (base, "celle du fichier")
+        lignes.append(
+            (
+                titre,
+                source.fichier,
+                dire_date(source.date_donnees),
+                SIMULEE if fictif else licence,
+                f"{nombre(source.taille_octets / 1e6, 1)}{INSECABLE}Mo",
+                source.empreinte[:12],
+            )
+        )
+    titres = ("donnée", "fichier", "millésime ou date", "licence", "taille", "empreinte SHA-256")
+    return _titre("sources", "Sources") + tableau_simple(titres, lignes, "Sources")
+
+
+def qualite(partage: Partage) -> str:
+    """Carreaux imputés, points non rattachés, qualité des positions, dates des horaires."""
+    t = partage.territoire
+    poids, par_population = partage.ponderation
+    lignes: list[tuple[str, str]] = [
+        ("Communes", nombre(len(t.communes))),
+        ("Carreaux habités", nombre(len(t.carreaux))),
+    ]
+    if par_population:
+        impute = t.carreaux["impute"].to_numpy(dtype=bool)
+        habitants = float(poids.sum())
+        lignes += [
+            ("Habitants", nombre(habitants)),
+            (
+                "Carreaux imputés par le producteur (secret statistique)",
+                f"{nombre(int(impute.sum()))}, soit "
+                f"{pluriel(round(float(poids[impute].sum())), 'habitant')} "
+                f"({part(float(poids[impute].sum()) / habitants) if habitants else '–'})",
+            ),
+        ]
+    for mode in (m for m in MODES_RUE if m in partage.resultat.modes):
+        seuls = ~partage.cibles(mode).carreaux.rattaches
+        lignes.append(
+            (
+                f"Carreaux sans rue praticable {LIBELLES_MODES[mode]} à "
+                f"{nombre(partage.parametres.rattachement_max_m)}{INSECABLE}m",
+                nombre(int(np.count_nonzero(seuls))),
+            )
+        )
+    compte = t.equipements["qualite"].astype(str).value_counts()
+    for niveau in ("bonne", "acceptable", "mauvaise", "inconnue"):
+        if niveau in compte.index:
+            lignes.append(
+                (
+                    f"Lieux de service à position de qualité {niveau}",
+                    f"{nombre(int(compte[niveau]))} sur {nombre(len(t.equipements))}",
+                )
+            )
+    lignes += _horaires(partage)
+    return _titre("qualite", "Qualité des données") + tableau_simple(
+        ("mesure", "valeur"), lignes, "Qualité des données"
+    )
+
+
+def _horaires(partage: Partage) -> list[tuple[str, str]]:
+    offre = partage.territoire.offre
+    if offre is None:
+        return [("Horaires de transport collectif", "aucun n’est fourni")]
+    debut, fin = offre.validite
+    lignes = [("Validité des horaires", f"du {jour(debut)} au {jour(fin)}")]
+    etudie = partage.resultat.jour
+    if etudie is not None:
+        lignes.append(("Jour étudié", jour(etudie, semaine=True)))
+    return lignes
+
+
+def constats(partage: Partage) -> str:
+    """Limites relevées à la préparation et au calcul, les plus graves d'abord."""
+    tous = {*partage.territoire.constats, *partage.resultat.constats}
+    lignes = [
+        (c.gravite.value, c.objet, c.message)
+        for c in sorted(tous, key=lambda c: (ORDRE_GRAVITE[c.gravite], c.objet, c.message))
+    ]
+    corps = tableau_simple(("gravité", "objet", "constat"), lignes, "Constats")
+    return _titre("constats", "Constats") + (corps if lignes else "<p>Aucun constat.</p>")
+
+
+def hypotheses(partage: Partage) -> str:
+    """Paramètres de l'étude, leur unité et leur source."""
+    lignes = [(f.cle, f.valeur, f.unite, f.source) for f in decrire_parametres()]
+    regles = [
+        (
+            LIBELLES_PALIERS[r.palier],
+            duree(r.seuil_s),
+            " ou ".join(LIBELLES_MODES[m] for m in r.modes),
+            ", ".join(s.libelle for s in partage.territoire.services if s.palier == r.palier),
+        )
+        for r in partage.parametres.seuils
+    ]
+    return (
+        _titre("hypotheses", "Hypothèses")
+        + tableau_simple(("palier", "seuil", "modes admis", "services"), regles, "Paliers")
+        + "<p></p>"
+        + tableau_simple(("paramètre", "valeur", "unité", "source"), lignes, "Paramètres")
+    )
+
+
+DEFINITIONS: Final = (
+    (
+        "Temps d’accès",
+        "Durée porte à porte du carreau au plus proche équipement : marche jusqu’à la rue, trajet "
+        "dans les rues ouvertes au mode, marche jusqu’à l’entrée. Il est mesuré sur le réseau, "
+        "jamais à vol d’oiseau.",
+    ),
+    (
+        "Carreau",
+        "Maille de 200 m où l’Insee publie la population ; un carreau isolé ne se lit pas seul.",
+    ),
+    (
+        "Desservi",
+        "Habitant dont le carreau est à un temps inférieur ou égal au seuil. Les carreaux sans "
+        "donnée restent dans le total.",
+    ),
+    (
+        "Palier, tous les services",
+        "Habitant qui atteint tous les services du palier à la fois ; les services sans aucun lieu "
+        "connu ne comptent pas.",
+    ),
+    (
+        "Règle du palier",
+        "Le plus rapide des modes admis par le projet de territoire compte.",
+    ),
+    (
+        "Inaccessible, sans donnée",
+        "Inaccessible : aucun trajet n’existe. Sans donnée : carreau trop loin de toute rue, ou "
+        "service sans lieu connu. Ce ne sont pas des zéros.",
+    ),
+    (
+        "Isochrone",
+        "Rues atteintes dans le temps donné, coupées exactement au seuil, puis élargies pour se "
+        "voir. C’est une image : habitants et services sont comptés sur le réseau. Les îlots non "
+        "desservis restent vides.",
+    ),
+    (
+        "Effets de bord",
+        "Rues et services sont lus au-delà du territoire ; seuls ses habitants sont comptés.",
+    ),
+)
+
+
+def definitions(partage: Partage) -> str:
+    """Mots employés, et services par fonction."""
+    services = [
+        (
+            s.libelle,
+            LIBELLES_PALIERS[s.palier],
+            LIBELLES_FONCTIONS.get(s.fonction, s.fonction),
+            nombre(int((partage.territoire.equipements["service"] == s.id).sum())),
+        )
+        for s in partage.territoire.services
+    ]
+    return (
+        _titre("definitions", "Définitions")
+        + tableau_simple(("mot", "sens"), DEFINITIONS, "Définitions")
+        + "<p></p>"
+        + tableau_simple(("service", "palier", "fonction", "lieux connus"), services, "Services")
+    )
+
+
+def durees(partage: Partage) -> str:
+    """Durée de chaque étape de la préparation et du calcul."""
+    lignes = [
+        (etape, "préparation", f"{nombre(s, 2)}{INSECABLE}s")
+        for etape, s in partage.territoire.durees_s.items()
+    ]
+    origine = "étude relue du disque" if partage.etude_relue else "étude"
+    lignes += [
+        (etape, origine, f"{nombre(s, 2)}{INSECABLE}s")
+        for etape, s in partage.resultat.durees_s.items()
+    ]
+    return _titre("durees", "Durées de calcul") + tableau_simple(
+        ("étape", "quand", "durée"), lignes, "Durées"
+    )

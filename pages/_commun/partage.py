@@ -1,0 +1,340 @@
+"""Territoire et résultats partagés, en lecture seule, par toutes les sessions du serveur.
+
+Une session ne garde que ses réglages : dix personnes consultent le même territoire sans le charger
+dix fois.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accessibilite.agregation import Zonage, calculer_ponderation, construire_zonages
+from accessibilite.atteinte import Cibles, construire_cibles
+from accessibilite.etude import ResultatEtude, calculer_etude, construire_graphes
+from accessibilite.graphe import Graphe
+from accessibilite.synthese import lire_temps
+from couches.carreaux_image import GrilleImage, construire_grille
+from couches.carte import Adresses
+from couches.etiquettes import Police
+from couches.fond import FondCarte, construire_fond_carte
+from couches.hors_ligne import lister_police
+from couches.mercator import Emprise, vers_degres
+from couches.resultats import ecrire_resultats, lire_resultats
+from couches.styles import FICHIER as FICHIER_STYLES
+from couches.styles import Styles, classer_temps, lire_styles
+from donnees_geo.configuration import Parametres, lire_parametres
+from donnees_geo.conventions import MODES_RUE, Mode, ModeRue
+from donnees_geo.erreurs import ErreurProjet
+from donnees_geo.territoire import Territoire, charger_territoire
+
+_JOURNAL = logging.getLogger(__name__)
+#: Octets d'images gardés en mémoire pour tout le serveur.
+MEMOIRE_IMAGES: Final = 96 * 1024 * 1024
+SESSIONS_MAX: Final = 500
+DOSSIER_ETUDE: Final = "etude"
+Progression = Callable[[str, float], None]
+_V = TypeVar("_V")
+
+
+class CacheImages:
+    """Images dessinées, les moins récentes oubliées d'abord."""
+
+    def __init__(self, octets_max: int = MEMOIRE_IMAGES) -> None:
+        self._octets_max = octets_max
+        self._images: OrderedDict[str, bytes] = OrderedDict()
+        self._octets = 0
+        self._verrou = Lock()
+
+    def obtenir(self, cle: str, dessiner: Callable[[], bytes]) -> bytes:
+        """Image gardée, ou dessinée maintenant."""
+        with self._verrou:
+            image = self._images.get(cle)
+            if image is not None:
+                self._images.move_to_end(cle)
+                return image
+        image = dessiner()
+        with self._verrou:
+            if cle not in self._images:
+                self._images[cle] = image
+                self._octets += len(image)
+            while self._octets > self._octets_max and len(self._images) > 1:
+                _, ancienne = self._images.popitem(last=False)
+                self._octets -= len(ancienne)
+        return image
+
+
+class CacheObjets:
+    """Petits objets calculés, au plus ``nombre`` gardés."""
+
+    def __init__(self, nombre: int) -> None:
+        self._nombre = nombre
+        self._objets: OrderedDict[object, object] = OrderedDict()
+        self._verrou = Lock()
+
+    def obtenir(self, cle: object, calculer: Callable[[], _V]) -> _V:
+        """Objet gardé, ou calculé maintenant."""
+        with self._verrou:
+            if cle in self._objets:
+                self._objets.move_to_end(cle)
+                return self._objets[cle]  # type: ignore[return-value]
+        objet = calculer()
+        with self._verrou:
+            self._objets[cle] = objet
+            while len(self._objets) > self._nombre:
+                self._objets.popitem(last=False)
+        return objet
+
+
+@dataclass
+class Partage:
+    """Ce que toutes les sessions lisent.
+
+    Attributes
+    ----------
+    territoire, resultat
+        Territoire préparé et étude de référence ; jamais modifiés.
+    parametres
+        Hypothèses.
+    styles, police
+        Aspect.
+    etude_relue
+        Vrai si l'étude vient du disque.
+    """
+
+    territoire: Territoire
+    resultat: ResultatEtude
+    parametres: Parametres
+    styles: Styles
+    police: Police
+    etude_relue: bool
+    images: CacheImages = field(default_factory=CacheImages)
+    objets: CacheObjets = field(default_factory=lambda: CacheObjets(256))
+    vues: OrderedDict[str, tuple[float, float, float]] = field(default_factory=OrderedDict)
+    _verrou: Lock = field(default_factory=Lock)
+    _graphes: dict[ModeRue, Graphe] = field(default_factory=dict)
+    _verrou_graphes: Lock = field(default_factory=Lock)
+
+    @cached_property
+    def cle(self) -> str:
+        """Clé des adresses : change avec le territoire, les styles et les hypothèses."""
+        somme = hashlib.sha256(self.territoire.empreinte.encode())
+        somme.update(FICHIER_STYLES.read_bytes())
+        somme.update(repr(self.parametres).encode())
+        return somme.hexdigest()[:16]
+
+    @property
+    def adresses(self) -> Adresses:
+        """Adresses des dessins."""
+        return Adresses(f"/rendu/{self.cle}")
+
+    @cached_property
+    def fond(self) -> FondCarte:
+        """Fond de carte projeté."""
+        return construire_fond_carte(self.territoire)
+
+    @cached_property
+    def grille(self) -> GrilleImage:
+        """Carreaux projetés."""
+        return construire_grille(self.territoire.carreaux.geometry.to_numpy(), self.territoire.crs)
+
+    @cached_property
+    def zonages(self) -> dict[str, Zonage]:
+        """Zonages par type."""
+        t = self.territoire
+        return {z.type: z for z in construire_zonages(t.carreaux, t.communes, t.nom)}
+
+    @cached_property
+    def noms_communes(self) -> dict[str, str]:
+        """Nom de chaque commune, par code."""
+        communes = self.territoire.communes
+        return dict(
+            zip(communes["code_commune"].astype(str), communes["nom"].astype(str), strict=True)
+        )
+
+    @cached_property
+    def ponderation(self) -> tuple[NDArray[np.float64], bool]:
+        """Poids des carreaux, et vrai si c'est une population."""
+        return calculer_ponderation(self.territoire.carreaux)
+
+    @cached_property
+    def emprise_degres(self) -> Emprise:
+        """``(ouest, sud, est, nord)`` du territoire, degrés."""
+        return self.emprise_de(self.territoire.contour.bounds)
+
+    def emprise_de(self, bornes: Emprise) -> Emprise:
+        """Emprise en degrés de bornes données dans le CRS du territoire."""
+        o, s, e, n = bornes
+        lon, lat = vers_degres(np.array([o, e, e, o]), np.array([s, s, n, n]), self.territoire.crs)
+        return float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())
+
+    def graphe(self, mode: ModeRue) -> Graphe:
+        """Graphe d'un mode, construit à la première demande."""
+        with self._verrou_graphes:
+            if mode not in self._graphes:
+                self._graphes |= construire_graphes(self.territoire, self.parametres, [mode])
+            return self._graphes[mode]
+
+    def cibles(self, mode: ModeRue) -> Cibles:
+        """Carreaux et services rattachés au graphe d'un mode."""
+        t = self.territoire
+        return self.objets.obtenir(
+            ("cibles", mode),
+            lambda: construire_cibles(
+                self.graphe(mode),
+                t.carreaux,
+                self.ponderation[0],
+                t.equipements,
+                t.points_acces,
+                [s.id for s in t.services],
+                self.parametres.rattachement_max_m,
+            ),
+        )
+
+    def temps(self, services: tuple[str, ...], mode: str) -> NDArray[np.float64]:
+        """Temps des carreaux (voir ``synthese.lire_temps``)."""
+        return self.objets.obtenir(
+            ("temps", services, mode), lambda: lire_temps(self.resultat, services, mode)
+        )
+
+    def classes(self, services: tuple[str, ...], mode: str) -> NDArray[np.uint8]:
+        """Classes de temps des carreaux."""
+        return self.objets.obtenir(
+            ("classes", services, mode),
+            lambda: classer_temps(self.temps(services, mode), self.styles),
+        )
+
+    def noter_vue(self, session: str, vue: tuple[float, float, float]) -> None:
+        """Retenir ce que montre la carte d'une session (lat, lon, zoom)."""
+        with self._verrou:
+            self.vues[session] = vue
+            self.vues.move_to_end(session)
+            while len(self.vues) > SESSIONS_MAX:
+                self.vues.popitem(last=False)
+
+
+_PARTAGES: dict[str, Partage] = {}
+_VERROU_PARTAGES = Lock()
+
+
+def partage_de_cle(cle: str) -> Partage | None:
+    """Territoire déjà ouvert de cette clé, ou ``None``."""
+    return next((p for p in _PARTAGES.values() if p.cle == cle), None)
+
+
+def obtenir_partage(dossier: Path, progression: Progression | None = None) -> Partage:
+    """Territoire d'un dossier préparé, chargé une seule fois ; rechargé s'il a été préparé à neuf.
+
+    Parameters
+    ----------
+    dossier
+        Dossier préparé.
+    progression
+        Rappel ``(étape, part faite)``, appelé si l'étude doit être calculée.
+
+    Raises
+    ------
+    ErreurProjet
+        Dossier qui n'est pas un territoire préparé, ou étude impossible.
+    """
+    index = dossier / "territoire.json"
+    instant = index.stat().st_mtime_ns if index.is_file() else 0
+    cle = f"{dossier}|{instant}"
+    with _VERROU_PARTAGES:
+        if cle not in _PARTAGES:
+            partage = _ouvrir(dossier, progression)
+            for ancienne in [c for c in _PARTAGES if c.startswith(f"{dossier}|")]:
+                del _PARTAGES[ancienne]
+            _PARTAGES[cle] = partage
+        return _PARTAGES[cle]
+
+
+def _ouvrir(dossier: Path, progression: Progression | None) -> Partage:
+    territoire = charger_territoire(dossier)
+    parametres = lire_parametres()
+    relue = _relire_etude(dossier, territoire, parametres)
+    resultat = relue or _calculer(dossier, territoire, parametres, progression)
+    return Partage(
+        territoire=territoire,
+        resultat=resultat,
+        parametres=parametres,
+        styles=lire_styles(),
+        police=lister_police(),
+        etude_relue=relue is not None,
+    )
+
+
+def modes_calculables(territoire: Territoire) -> tuple[Mode, ...]:
+    """Modes que l'étude peut calculer sur ce territoire."""
+    return MODES_RUE if territoire.offre is None else (*MODES_RUE, "tc")
+
+
+def _calculer(
+    dossier: Path,
+    territoire: Territoire,
+    parametres: Parametres,
+    progression: Progression | None,
+) -> ResultatEtude:
+    resultat = calculer_etude(territoire, None, parametres, progression=progression)
+    try:
+        ecrire_resultats(
+            resultat, dossier / DOSSIER_ETUDE, nom=territoire.nom, fictif=territoire.fictif
+        )
+    except ErreurProjet as erreur:
+        # Un dossier en lecture seule n'empêche pas de consulter ; l'étude sera recalculée.
+        _JOURNAL.warning("L'étude n'a pas pu être gardée : %s", erreur)
+    return resultat
+
+
+def _relire_etude(
+    dossier: Path, territoire: Territoire, parametres: Parametres
+) -> ResultatEtude | None:
+    """Étude gardée, si elle est bien celle de ce territoire et de ces hypothèses."""
+    try:
+        lu = lire_resultats(dossier / DOSSIER_ETUDE)
+    except (ErreurProjet, OSError, ValueError, KeyError):
+        return None
+    d = lu.description
+    identique = (
+        d.get("empreinte_territoire") == territoire.empreinte
+        and _normaliser(d.get("parametres")) == _normaliser(vars(parametres))
+        and d.get("services") == [s.id for s in territoire.services]
+        and len(lu.acces) == len(territoire.carreaux)
+    )
+    if not identique:
+        return None
+    return ResultatEtude(
+        acces=lu.acces,
+        indicateurs=lu.indicateurs,
+        carences=lu.carences,
+        constats=lu.constats,
+        services=territoire.services,
+        modes=tuple(d["modes"]),
+        parametres=parametres,
+        empreinte_territoire=territoire.empreinte,
+        jour=date.fromisoformat(d["jour"]) if d.get("jour") else None,
+        par_population=d["ponderation"] == "population",
+        durees_s=dict(d["durees_s"]),
+    )
+
+
+def _normaliser(valeur: object) -> object:
+    """Forme commune à un paramètre en mémoire et à sa relecture en JSON."""
+    if isinstance(valeur, dict):
+        return {str(c): _normaliser(v) for c, v in valeur.items()}
+    if isinstance(valeur, list | tuple):
+        return [_normaliser(v) for v in valeur]
+    if hasattr(valeur, "__dataclass_fields__"):
+        return _normaliser(vars(valeur))
+    return valeur

@@ -1,0 +1,29 @@
+"""Page Carte : qui accède à quoi, en combien de temps, et ce qu'on atteint depuis un point."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages._commun.carte_reglages import reglages
+from pages._commun.carte_vue import afficher_carte
+from pages._commun.etat import ecrire_adresse, est_projecteur, etat_courant, theme_de
+from pages._commun.partage import Partage
+from pages._commun.presentation import avertissements, menu
+from pages._commun.projecteur import barre_projecteur
+
+
+def principal(partage: Partage) -> None:
+    """Afficher la page."""
+    with st.sidebar:
+        menu(partage)
+        reglages(partage)
+    etat = etat_courant()
+    theme = theme_de(partage, etat)
+    avertissements(partage)
+    afficher_carte(partage, etat, theme)
+    if est_projecteur():
+        barre_projecteur(partage)
+    ecrire_adresse(partage)
+
+
+principal(st.session_state["partage"])
