@@ -341,7 +341,7 @@ def evaluer_acces(
     resumer_durees(
         profil, liens, marche_directe_s, _marge(o, sens), sens == "depuis", minutes,
         np.int32(min(o.duree_max_s, duree_max_s)), rangs_centiles(centiles, minutes.size),
-        np.int32(seuil_s), temps, part,
+        np.int32(min(seuil_s, INFINI_S - 1)), temps, part,
     )  # fmt: skip
     return AccesTc(tuple(float(c) for c in centiles), temps, part)
 

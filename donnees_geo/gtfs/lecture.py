@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +17,13 @@ from donnees_geo.erreurs import Constat, Gravite
 from donnees_geo.gtfs.archive import ArchiveGtfs, ouvrir_archive
 from donnees_geo.gtfs.arrets import lire_arrets
 from donnees_geo.gtfs.calendrier import Calendrier, lire_calendrier
-from donnees_geo.gtfs.colonnes import TableGtfs, lire_table
+from donnees_geo.gtfs.colonnes import lire_table
+from donnees_geo.gtfs.complements import (
+    constater,
+    lire_correspondances,
+    lire_frequences,
+    rangs_dans,
+)
 from donnees_geo.gtfs.passages import Passages, lire_passages
 
 #: ``route_type`` de base → mode affiché.
@@ -115,8 +120,8 @@ def lire_flux(
         )
     gardees = np.zeros(len(courses), dtype=bool)
     gardees[passages.course] = True
-    frequences = _lire_frequences(archive, courses, constats)
-    correspondances = _lire_correspondances(archive, arrets, constats)
+    frequences = lire_frequences(archive, courses, constats)
+    correspondances = lire_correspondances(archive, arrets, constats)
     return _elaguer(
         FluxLu(
             nom, arrets, lignes, courses, passages, calendrier, frequences, correspondances,
@@ -194,15 +199,15 @@ def _lire_courses(
     courses = pd.DataFrame(
         {
             "id_source": table.textes("trip_id"),
-            "ligne": _rangs(table, "route_id", lignes["id_source"]),
-            "service": _rangs(table, "service_id", pd.Series(calendrier.services)),
+            "ligne": rangs_dans(table, "route_id", lignes["id_source"]),
+            "service": rangs_dans(table, "service_id", pd.Series(calendrier.services)),
             "sens": table.entiers("direction_id", -1).astype(np.int8),
             "destination": table.textes("trip_headsign"),
         }
     )
     doubles = courses["id_source"].duplicated()
     if doubles.any():
-        _constater(
+        constater(
             constats,
             archive,
             "trips.txt",
@@ -211,7 +216,7 @@ def _lire_courses(
         )
     sans_ligne = courses["ligne"] < 0
     if sans_ligne.any():
-        _constater(
+        constater(
             constats,
             archive,
             "trips.txt",
@@ -220,7 +225,7 @@ def _lire_courses(
         )
     sans_service = courses["service"] < 0
     if sans_service.any():
-        _constater(
+        constater(
             constats,
             archive,
             "trips.txt",
@@ -228,14 +233,6 @@ def _lire_courses(
             "écartées.",
         )
     return courses[~doubles & ~sans_ligne & ~sans_service].reset_index(drop=True)
-
-
-def _rangs(table: TableGtfs, colonne: str, identifiants: pd.Series) -> NDArray[np.int32]:
-    """Lignes d'une table pour une colonne d'identifiants (-1 inconnu)."""
-    codee = table.colonne(colonne)
-    rang = pd.Index(identifiants).get_indexer(pd.Index(codee.valeurs))
-    rangs: NDArray[np.int32] = rang.astype(np.int32)[codee.codes]
-    return rangs
 
 
 def _courses_a_la_demande(
@@ -269,121 +266,6 @@ def _resumer_a_la_demande(
             "motif": pd.Series(["sur réservation"] * len(comptes), dtype="str"),
         }
     )
-
-
-def _lire_frequences(
-    archive: ArchiveGtfs, courses: pd.DataFrame, constats: list[Constat]
-) -> pd.DataFrame:
-    """Lire ``frequencies.txt`` (les deux sortes : ``exact_times`` 0 et 1)."""
-    if not archive.contient("frequencies.txt"):
-        return _frequences_vides()
-    obligatoires = ("trip_id", "start_time", "end_time", "headway_secs")
-    table = lire_table(
-        archive, "frequencies.txt", (*obligatoires, "exact_times"), obligatoires, constats
-    )
-    course = _rangs(table, "trip_id", courses["id_source"])
-    noms = table.textes("trip_id")
-    frequences = pd.DataFrame(
-        {
-            "course": course,
-            "debut_s": table.heures("start_time"),
-            "fin_s": table.heures("end_time"),
-            "intervalle_s": table.entiers("headway_secs", 0).astype(np.int32),
-            "exacte": table.entiers("exact_times", 0) == 1,
-            # Sans horaire exact, chaque course a un décalage fixe tiré de son identifiant : il ne
-            # dépend ni de l'ordre des lignes ni des autres flux.
-            "phase": [zlib.crc32(str(n).encode()) / 2**32 for n in noms],
-        }
-    )
-    fautives = (
-        (frequences["intervalle_s"] <= 0)
-        | (frequences["fin_s"] <= frequences["debut_s"])
-        | (frequences["debut_s"] < 0)
-    )
-    if fautives.any():
-        _constater(
-            constats,
-            archive,
-            "frequencies.txt",
-            f"{int(fautives.sum())} ligne(s) ont un intervalle nul ou une plage vide et sont "
-            "écartées.",
-        )
-    return frequences[~fautives & (frequences["course"] >= 0)].reset_index(drop=True)
-
-
-def _frequences_vides() -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "course": np.zeros(0, np.int32),
-            "debut_s": np.zeros(0, np.int32),
-            "fin_s": np.zeros(0, np.int32),
-            "intervalle_s": np.zeros(0, np.int32),
-            "exacte": np.zeros(0, bool),
-            "phase": np.zeros(0, np.float64),
-        }
-    )
-
-
-def _lire_correspondances(
-    archive: ArchiveGtfs, arrets: pd.DataFrame, constats: list[Constat]
-) -> pd.DataFrame:
-    """Lire ``transfers.txt`` ; les règles propres à une ligne ou une course sont laissées."""
-    vide = pd.DataFrame(
-        {
-            "depuis": np.zeros(0, np.int32),
-            "vers": np.zeros(0, np.int32),
-            "type": np.zeros(0, np.int8),
-            "temps_min_s": np.zeros(0, np.int32),
-        }
-    )
-    if not archive.contient("transfers.txt"):
-        return vide
-    objet = f"{archive.chemin.name} : transfers.txt"
-    obligatoires = ("from_stop_id", "to_stop_id", "transfer_type")
-    precises = ("from_route_id", "to_route_id", "from_trip_id", "to_trip_id")
-    table = lire_table(
-        archive, "transfers.txt", (*obligatoires, "min_transfer_time", *precises), (), constats
-    )
-    if any(c not in table.colonnes for c in obligatoires):
-        _constater(
-            constats,
-            archive,
-            "transfers.txt",
-            "Colonnes obligatoires absentes : les correspondances sont construites à pied sur le "
-            "réseau de rues.",
-        )
-        return vide
-    precise = np.zeros(table.taille, dtype=bool)
-    for colonne in precises:
-        precise |= ~table.colonne(colonne).vides()
-    correspondances = pd.DataFrame(
-        {
-            "depuis": _rangs(table, "from_stop_id", arrets["id_source"]),
-            "vers": _rangs(table, "to_stop_id", arrets["id_source"]),
-            "type": table.entiers("transfer_type", 0).astype(np.int8),
-            "temps_min_s": table.entiers("min_transfer_time", -1).astype(np.int32),
-        }
-    )
-    if precise.any():
-        constats.append(
-            Constat(
-                Gravite.MINEUR,
-                objet,
-                f"{int(precise.sum())} correspondance(s) propres à une ligne ou à une course ne "
-                "sont pas appliquées.",
-            )
-        )
-    inconnues = (correspondances["depuis"] < 0) | (correspondances["vers"] < 0)
-    if (inconnues & ~precise).any():
-        constats.append(
-            Constat(
-                Gravite.MINEUR,
-                objet,
-                f"{int((inconnues & ~precise).sum())} correspondance(s) citent un arrêt inconnu.",
-            )
-        )
-    garde = ~inconnues & ~precise & (correspondances["type"] <= 3)
-    return correspondances[garde].reset_index(drop=True)
 
 
 def _periode(
@@ -464,11 +346,6 @@ def _renumeroter(garde: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Nouveau rang de chaque ligne gardée (-1 pour les autres)."""
     rang = np.cumsum(garde, dtype=np.int32) - 1
     return np.where(garde, rang, -1).astype(np.int32)
-
-
-def _constater(constats: list[Constat], archive: ArchiveGtfs, fichier: str, message: str) -> None:
-    """Ajouter un constat majeur sur un fichier du flux."""
-    constats.append(Constat(Gravite.MAJEUR, f"{archive.chemin.name} : {fichier}", message))
 
 
 def noms_de_flux(fichiers: Sequence[Path]) -> list[str]:

@@ -272,6 +272,9 @@ def test_centiles_et_part_sous_le_seuil():
     assert acces.part_seuil.tolist()[1:] == [0.0, 1.0]
     assert acces.temps_s[2].tolist() == [240] * 5
     np.testing.assert_array_equal(acces.centile(50), acces.temps_s[:, 2])
+    # Même sans seuil, un lieu jamais atteint ne l'est pour aucun départ.
+    sans = evaluer_acces(reseau, profil, liens, directe, "vers", seuil_s=np.inf)
+    assert sans.part_seuil.tolist() == [1.0, 0.0, 1.0]
     with pytest.raises(ErreurConfiguration, match="n'a pas été calculé"):
         acces.centile(33)
 
