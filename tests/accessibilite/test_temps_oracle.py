@@ -16,7 +16,12 @@ from accessibilite.matrices import calculer_liens, calculer_matrice
 from accessibilite.profils import construire_profil
 from accessibilite.rattachement import Rattachement
 from tests.fabriques.oracle_networkx import Hypotheses, graphe_coupe, matrice_oracle
-from tests.fabriques.ville_quadrillee import parametres_essai, reseau_aleatoire
+from tests.fabriques.ville_quadrillee import (
+    Rue,
+    construire_reseau,
+    parametres_essai,
+    reseau_aleatoire,
+)
 
 #: Le contrat est 0,1 s ; les temps des arcs sont des float32, l'erreur observée est bien moindre.
 TOLERANCE_S = 1e-3
@@ -208,3 +213,43 @@ def test_progression_de_la_matrice():
     parts = [p for _, p in etapes]
     assert parts == sorted(parts)
     assert parts[-1] == 1.0
+
+
+@pytest.mark.parametrize("marques", [[7, 3], [3, 7]])
+def test_a_egale_distance_la_plus_petite_marque(marques):
+    # Cinq carrefours en ligne ; les deux bouts sont sources, le milieu est à égale distance.
+    rues = [Rue(i, i + 1) for i in range(4)]
+    reseau = construire_reseau([(100.0 * i, 0.0) for i in range(5)], rues)
+    graphe = construire_graphe(reseau, construire_profil(parametres_essai(), "marche"))
+    marques = np.array(marques, dtype=np.int32)
+    bouts = calculer_temps_noeuds(
+        graphe, np.array([0, 4]), np.zeros(2), sens="depuis", marques=marques
+    )
+    assert bouts.marque.tolist() == [marques[0], marques[0], 3, marques[1], marques[1]]
+    # Deux sources au même carrefour, au même coût.
+    ensemble = calculer_temps_noeuds(
+        graphe, np.array([2, 2]), np.full(2, 5.0), sens="vers", marques=marques
+    )
+    assert ensemble.marque.tolist() == [3] * 5
+    assert ensemble.temps_s.tolist() == [205, 105, 5, 105, 205]
+
+
+@pytest.mark.parametrize("premier", [0, 1])
+def test_a_egale_distance_le_meme_troncon_ne_l_emporte_que_s_il_est_premier(premier):
+    # À 80 s du point : un lieu du même tronçon (32 m et 48 s d'approche), un autre par le noeud 0.
+    reseau = construire_reseau([(-128.0, 0.0), (0.0, 0.0), (128.0, 0.0)], [Rue(0, 1), Rue(1, 2)])
+    graphe = construire_graphe(reseau, construire_profil(parametres_essai(), "marche"))
+
+    def poser(troncon, position, approche):
+        zeros = np.zeros(len(troncon))
+        approche = np.array(approche)
+        return Rattachement(
+            np.array(troncon, dtype=np.int32), np.array(position), approche, approche, zeros, zeros
+        )
+
+    point = poser([1], [0.5], [0.0])
+    lieux = poser([1, 0], [0.75, 0.875], [48.0, 0.0])
+    ordre = [0, 1] if premier == 0 else [1, 0]
+    resultat = calculer_plus_proche(graphe, point, lieux.extraire(np.array(ordre)))
+    assert resultat.temps_s.tolist() == [80.0]
+    assert resultat.source.tolist() == [0]
