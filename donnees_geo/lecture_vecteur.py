@@ -106,7 +106,7 @@ def lire_couche(
     if pleine.empty and not brute.empty:
         raise ErreurDonnees("Aucun objet de la couche n'a de géométrie.", objet=chemin)
     projetee = _projeter(pleine, crs, chemin, objet, constats)
-    propre = _reparer(projetee, objet, constats)
+    propre = reparer_geometries(projetee, objet, constats)
     if emprise is not None:
         touche = shapely.intersects(
             shapely.box(*propre.geometry.bounds.to_numpy().T), shapely.envelope(emprise)
@@ -218,7 +218,9 @@ def _ecarter_vides(
     return table.loc[~vides]
 
 
-def _reparer(table: gpd.GeoDataFrame, objet: str, constats: list[Constat]) -> gpd.GeoDataFrame:
+def reparer_geometries(
+    table: gpd.GeoDataFrame, objet: str, constats: list[Constat]
+) -> gpd.GeoDataFrame:
     """Réparer les géométries invalides, et renuméroter les lignes."""
     geometries = table.geometry.to_numpy()
     invalides = ~shapely.is_valid(geometries)

@@ -86,3 +86,70 @@ POINTS_ACCES: Final = Schema(
 # Un point par équipement ponctuel ; plusieurs sur le pourtour d'un équipement surfacique (parc).
 
 SCHEMAS: Final = {s.nom: s for s in (COMMUNES, CARREAUX, EQUIPEMENTS, POINTS_ACCES)}
+
+FRICHES: Final = Schema(
+    "friches",
+    {
+        "friche": ("str", "identifiant du site, unique (site_id du standard CNIG)"),
+        "nom": ("str", "nom du site"),
+        "type": ("str", "type de friche, libellé du standard CNIG 1.0.6"),
+        "statut": ("str", "sans_projet, avec_projet, potentielle, reconvertie, autre ou inconnu"),
+        "dans_stock": ("bool", "le site est encore une friche (statut autre que reconvertie)"),
+        "occupation": ("str", "occupation, libellé du standard, vide si inconnue"),
+        "pollution": ("str", "averee, supposee, peu_probable, traitee, inexistante ou inconnue"),
+        "zone_urbanisme": ("str", "U, AU, A, N, RNU… d'après la source, vide si inconnue"),
+        "code_commune": ("str", "commune qui contient le site, vide hors du découpage"),
+        "surface_ha": ("float64", "surface, hectares ; NaN si inconnue"),
+        "surface_origine": ("str", "contour (mesurée), declaree (unité foncière) ou inconnue"),
+    },
+    ("Point", "MultiPoint", "Polygon", "MultiPolygon"),
+)
+
+ZONES_INONDABLES: Final = Schema(
+    "zones_inondables",
+    {
+        "document": ("str", "code GASPAR du PPR, code du TRI, ou nom de la livraison"),
+        "zone": ("str", "code local de la zone, vide s'il n'y en a pas"),
+        "famille": ("str", "reglement, alea, tri, hauteur, azi, nappe ou autre"),
+        "niveau": ("str", "code du niveau dans sa famille (zones_inondables_codes.NIVEAUX)"),
+        "severite": ("int8", "rang du niveau dans sa famille ; le plus grand l'emporte"),
+        "alea": ("str", "debordement, ruissellement, submersion, nappe ou inconnu"),
+        "scenario": ("str", "frequent, moyen, moyen_climat, extreme, ou vide"),
+        "probabilite": ("str", "forte, moyenne, faible, ou vide"),
+        "hauteur_min_m": ("float64", "hauteur d'eau minimale de la classe, mètres, ou NaN"),
+        "hauteur_max_m": ("float64", "hauteur d'eau maximale de la classe, mètres, ou NaN"),
+        "libelle": ("str", "nom de la zone dans la source"),
+    },
+    ("Polygon", "MultiPolygon"),
+)
+
+COMMERCES: Final = Schema(
+    "commerces",
+    {
+        "commerce": ("str", "identifiant stable dans le territoire"),
+        "nom": ("str", "enseigne ou nom affichable, vide si inconnu ou personnel"),
+        "categorie": ("str", "identifiant de la catégorie (parametres/commerces.toml)"),
+        "vacant": ("bool", "local commercial vacant"),
+        "source": ("str", "fichier, sirene, bpe ou osm"),
+        "code_commune": ("str", "commune, vide hors du découpage"),
+    },
+    ("Point",),
+)
+
+MARCHES: Final = Schema(
+    "marches",
+    {
+        "marche": ("str", "identifiant : lieu et jour"),
+        "nom": ("str", "nom du marché"),
+        "jour": ("int8", "jour de la semaine, 0 = lundi … 6 = dimanche, -1 inconnu"),
+        "debut_s": ("float64", "ouverture, secondes après minuit, NaN si inconnue"),
+        "fin_s": ("float64", "fermeture, secondes après minuit, NaN si inconnue"),
+        "lieu": ("str", "place ou adresse, vide si inconnue"),
+        "code_commune": ("str", "commune, vide hors du découpage"),
+    },
+    ("Point",),
+)
+# Une ligne par marché et par jour de tenue.
+
+#: Couches thématiques à schéma, que le territoire peut avoir ou non.
+SCHEMAS_COUCHES: Final = {s.nom: s for s in (FRICHES, ZONES_INONDABLES, COMMERCES, MARCHES)}
