@@ -10,14 +10,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
 from accessibilite.etude import ResultatEtude
+from donnees_geo.configuration import Parametres, SeuilPalier
 from donnees_geo.ecriture import ecrire_atomique
 from donnees_geo.erreurs import Constat, ErreurDonnees, Gravite
+from donnees_geo.territoire import Territoire
 
 FORMAT_RESULTAT: Final = 1
 _ACCES: Final = "acces_carreaux.parquet"
@@ -105,6 +108,18 @@ def ecrire_resultats(resultat: ResultatEtude, dossier: Path, *, nom: str, fictif
             arrondir_table(table).to_csv(
                 provisoire, index=False, encoding="utf-8", lineterminator="\n"
             )
+    ecrire_description(resultat, dossier, nom=nom, fictif=fictif)
+    return dossier
+
+
+def ecrire_description(resultat: ResultatEtude, dossier: Path, *, nom: str, fictif: bool) -> Path:
+    """Écrire ``resultat.json`` : hypothèses, empreinte et constats, à côté des tables.
+
+    Raises
+    ------
+    ErreurDonnees
+        Fichier impossible à écrire.
+    """
     with ecrire_atomique(dossier / _DESCRIPTION) as provisoire:
         provisoire.write_text(
             json.dumps(
@@ -112,7 +127,7 @@ def ecrire_resultats(resultat: ResultatEtude, dossier: Path, *, nom: str, fictif
             ),
             encoding="utf-8",
         )
-    return dossier
+    return dossier / _DESCRIPTION
 
 
 def arrondir_table(table: pd.DataFrame) -> pd.DataFrame:
@@ -174,6 +189,60 @@ def lire_resultats(dossier: Path) -> ResultatLu:
         constats=tuple(Constat(Gravite(g), o, m) for g, o, m in description["constats"]),
         description=description,
     )
+
+
+def relire_etude(dossier: Path, territoire: Territoire) -> ResultatEtude:
+    """Relire un dossier de résultats comme une étude du territoire.
+
+    Parameters
+    ----------
+    dossier
+        Dossier écrit par « demi-heure diagnostiquer ».
+    territoire
+        Territoire préparé de l'étude.
+
+    Raises
+    ------
+    ErreurDonnees
+        Résultat incomplet, d'une autre version, ou d'un autre territoire.
+    """
+    lu = lire_resultats(dossier)
+    d = lu.description
+    if d["empreinte_territoire"] != territoire.empreinte or len(lu.acces) != len(
+        territoire.carreaux
+    ):
+        raise ErreurDonnees(
+            "Les résultats ne sont pas ceux de ce territoire.",
+            objet=dossier,
+            attendu=f"{territoire.nom}, empreinte {territoire.empreinte[:12]}",
+            trouve=f"{d['territoire']}, empreinte {str(d['empreinte_territoire'])[:12]}",
+            conseil="relancer « demi-heure diagnostiquer » sur ce territoire",
+        )
+    connus = {s.id: s for s in territoire.services}
+    return ResultatEtude(
+        acces=lu.acces,
+        indicateurs=lu.indicateurs,
+        carences=lu.carences,
+        constats=lu.constats,
+        services=tuple(connus[i] for i in d["services"]),
+        modes=tuple(d["modes"]),
+        parametres=_relire_parametres(d["parametres"]),
+        empreinte_territoire=territoire.empreinte,
+        jour=date.fromisoformat(d["jour"]) if d.get("jour") else None,
+        par_population=d["ponderation"] == "population",
+        durees_s=dict(d["durees_s"]),
+    )
+
+
+def _relire_parametres(contenu: Mapping[str, Any]) -> Parametres:
+    """Hypothèses écrites en JSON : les listes redeviennent des n-uplets."""
+    valeurs: dict[str, Any] = {
+        c: tuple(v) if isinstance(v, list) else v for c, v in contenu.items()
+    }
+    valeurs["seuils"] = tuple(
+        SeuilPalier(s["palier"], float(s["seuil_s"]), tuple(s["modes"])) for s in contenu["seuils"]
+    )
+    return Parametres(**valeurs)
 
 
 def _lire_csv(chemin: Path) -> pd.DataFrame:

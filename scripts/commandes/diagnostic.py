@@ -40,6 +40,7 @@ def declarer(commandes: Any) -> None:
 def executer(options: argparse.Namespace) -> int:
     """Calculer l'étude, écrire les trois tables, résumer."""
     from accessibilite.etude import calculer_etude
+    from couches.resultats import ecrire_description
     from donnees_geo.configuration import lire_parametres
     from donnees_geo.territoire import charger_territoire
 
@@ -51,6 +52,8 @@ def executer(options: argparse.Namespace) -> int:
         territoire = charger_territoire(options.dossier)
         resultat = calculer_etude(territoire, None, parametres, progression=avancer)
     ecrire_resultat(resultat, options.sortie)
+    # En dernier : sans elle, « exporter » ne prendra pas le dossier pour un résultat complet.
+    ecrire_description(resultat, options.sortie, nom=territoire.nom, fictif=territoire.fictif)
     if territoire.fictif:
         print("Données fictives : ce territoire n'existe pas.")
     print(f"{territoire.nom} : {len(resultat.acces)} carreaux, {len(resultat.services)} services")
