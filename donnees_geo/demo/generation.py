@@ -17,6 +17,7 @@ import shapely
 
 from donnees_geo.demo import ecriture_osm as osm
 from donnees_geo.demo import ecriture_tables as tables
+from donnees_geo.demo.allees import ajouter_allees
 from donnees_geo.demo.autoroute import construire_autoroute_complete
 from donnees_geo.demo.axes import Axes, construire_axes
 from donnees_geo.demo.cadre import CRS_DEMO, GRAINE, Cadre, construire_cadre, reechantillonner
@@ -26,11 +27,13 @@ from donnees_geo.demo.commerces import construire_commerces, construire_marches,
 from donnees_geo.demo.decoupage import SECTEURS, Decoupage, construire_decoupage
 from donnees_geo.demo.emprise_batie import EmpriseBatie, construire_emprise_batie
 from donnees_geo.demo.friches import construire_friches
+from donnees_geo.demo.gares import construire_gares
 from donnees_geo.demo.habitat import Habitat, construire_habitat
-from donnees_geo.demo.horaires_demo import construire_gtfs_bus, construire_gtfs_train
+from donnees_geo.demo.horaires_demo import construire_gtfs_bus
+from donnees_geo.demo.horaires_train import construire_gtfs_train
 from donnees_geo.demo.hydrographie import CoursEau, construire_rivieres
 from donnees_geo.demo.inondation import construire_ppr, construire_tri
-from donnees_geo.demo.lignes import ReseauBus, construire_gares, construire_reseau_bus
+from donnees_geo.demo.lignes import ReseauBus, construire_reseau_bus
 from donnees_geo.demo.maillage import construire_maillage
 from donnees_geo.demo.objets_osm import ObjetsOsm
 from donnees_geo.demo.planarisation import segments_de_ligne
@@ -43,14 +46,10 @@ from donnees_geo.demo.relief import (
     construire_drainage,
     creuser_vallees,
 )
-from donnees_geo.demo.services import (
-    construire_equipements,
-    mettre_au_format_bpe,
-    points_osm_commerces,
-    points_osm_equipements,
-)
+from donnees_geo.demo.services import construire_equipements, mettre_au_format_bpe
+from donnees_geo.demo.services_osm import points_osm_commerces, points_osm_equipements
 from donnees_geo.demo.voies import construire_voies
-from donnees_geo.demo.voirie import Reseau, ajouter_allees, construire_voirie
+from donnees_geo.demo.voirie import Reseau, construire_voirie
 from donnees_geo.erreurs import ErreurConfiguration, ErreurDonnees
 
 Progression = Callable[[str, float], None]
@@ -204,7 +203,7 @@ def ecrire_fichiers(t: Territoire, dossier: Path, progression: Progression | Non
     gares = construire_gares(t.cadre, t.axes, t.habitat)
     bus = construire_reseau_bus(t.cadre, t.reseau, t.habitat, t.decoupage, t.emprise)
     tables.ecrire_gtfs(construire_gtfs_bus(bus), dossier / "bus.zip")
-    tables.ecrire_gtfs(construire_gtfs_train(t.cadre, t.axes, gares), dossier / "train.zip")
+    tables.ecrire_gtfs(construire_gtfs_train(t.axes, gares), dossier / "train.zip")
     dire("Services et commerces", 0.8)
     objets = ObjetsOsm()
     osm.ajouter_rues(objets, t.reseau, construire_voies(t.reseau, t.cadre, t.emprise))

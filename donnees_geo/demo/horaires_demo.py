@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from donnees_geo.demo import calendrier
-from donnees_geo.demo.axes import Axes
-from donnees_geo.demo.cadre import Cadre, Entiers, Flottants
+from donnees_geo.demo.cadre import Entiers
 from donnees_geo.demo.commerces import en_degres
 from donnees_geo.demo.lignes import Ligne, ReseauBus
 
@@ -42,7 +41,7 @@ BASCULE_SCOLAIRE: Final = {"SCOL": ((7.45, 0), (17.15, 1)), "SCOM": ((7.45, 0), 
 BATTEMENT_S: Final = 7 * 60
 
 
-def _heure(secondes: Entiers) -> np.ndarray:
+def en_heures(secondes: Entiers) -> np.ndarray:
     """Secondes après minuit en ``HH:MM:SS``, au-delà de 24 h s'il le faut."""
     s = np.asarray(secondes)
     h, m, r = s // 3600, s // 60 % 60, s % 60
@@ -97,7 +96,7 @@ def _stop_times(
         distances = distances[-1] - distances[::-1]
     s = arrets.size
     ids = [f"{ligne.code}:{service}:{sens}:{i:03d}" for i in range(departs.size)]
-    heures = _heure((departs[:, None] + temps).ravel())
+    heures = en_heures((departs[:, None] + temps).ravel())
     zonal = "2" if ligne.genre == "tad" else "0"
     passages = pd.DataFrame(
         {
@@ -197,7 +196,7 @@ def _calendriers() -> tuple[pd.DataFrame, pd.DataFrame]:
     )
 
 
-def _info(editeur: str) -> Tables:
+def informations_flux(editeur: str) -> Tables:
     """Tables agency et feed_info."""
     return {
         "agency.txt": pd.DataFrame(
@@ -265,7 +264,7 @@ def construire_gtfs_bus(bus: ReseauBus) -> Tables:
             ("SAM", "09:00:00", "19:00:00"),
         )
     ]
-    return _info("Bus d'Orvenne") | {
+    return informations_flux("Bus d'Orvenne") | {
         "stops.txt": _arrets(bus),
         "routes.txt": pd.DataFrame(lignes),
         "trips.txt": pd.concat(courses, ignore_index=True),
@@ -276,146 +275,4 @@ def construire_gtfs_bus(bus: ReseauBus) -> Tables:
             frequences, columns=["trip_id", "start_time", "end_time", "headway_secs", "exact_times"]
         ),
         "shapes.txt": pd.concat(traces, ignore_index=True),
-    }
-
-
-def _prolonger(trace: Flottants, distance_m: float, debut: bool) -> Flottants:
-    """Point au-delà d'une extrémité de la ligne : la ligne continue hors de l'emprise."""
-    a, b = (trace[12], trace[0]) if debut else (trace[-13], trace[-1])
-    direction = (b - a) / np.hypot(*(b - a))
-    point: Flottants = b + distance_m * direction
-    return point
-
-
-def construire_gtfs_train(cadre: Cadre, axes: Axes, gares: pd.DataFrame) -> Tables:
-    """Tables du flux ferré : ``calendar_dates`` seul, une zone par gare, sans tracé."""
-    departs_jour = {
-        "JS": (
-            5.3,
-            6.0,
-            6.5,
-            7.0,
-            7.5,
-            8.0,
-            9.0,
-            10.5,
-            12.0,
-            13.0,
-            14.5,
-            16.0,
-            16.75,
-            17.25,
-            17.75,
-            18.5,
-            19.5,
-            20.75,
-        ),
-        "VAC": (5.3, 6.5, 7.0, 7.5, 8.5, 10.5, 12.0, 14.5, 16.0, 17.25, 18.25, 19.5),
-        "SAM": (6.5, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0, 20.0),
-        "DIM": (8.5, 11.0, 14.5, 17.0, 19.0, 21.0),
-    }
-    arrets, courses, passages, routes = [], [], [], []
-    for numero, trace in enumerate(axes.ferrees):
-        ici = gares[gares["ligne"] == numero].sort_values("position_m")
-        longueur = float(np.hypot(*np.diff(trace, axis=0).T).sum())
-        noms, xy = ici["nom"].str.removeprefix("Gare de ").tolist(), ici[["x", "y"]].to_numpy()
-        position = ici["position_m"].to_numpy()
-        bouts = [("Terminus Nord", _prolonger(trace, 9000, False), longueur + 9000)]
-        if numero == 0:
-            bouts = [
-                ("Terminus Ouest", _prolonger(trace, 14_000, True), -14_000.0),
-                ("Terminus Est", _prolonger(trace, 12_000, False), longueur + 12_000),
-            ]
-        else:
-            # L'embranchement part de la gare la plus proche de la bifurcation.
-            principales = gares[gares["ligne"] == 0].reset_index(drop=True)
-            ecart = np.hypot(principales["x"] - trace[0, 0], principales["y"] - trace[0, 1])
-            source = principales.loc[int(ecart.argmin())]
-            bouts.append(
-                (
-                    source["nom"].removeprefix("Gare de "),
-                    source[["x", "y"]].to_numpy(float),
-                    -float(ecart.min()),
-                )
-            )
-        noms += [b[0] for b in bouts]
-        xy = np.vstack([xy, *[b[1] for b in bouts]])
-        position = np.r_[position, [b[2] for b in bouts]]
-        ordre = np.argsort(position)
-        noms, xy, position = [noms[i] for i in ordre], xy[ordre], position[ordre]
-        lon, lat = en_degres(*xy.T)
-        arrets += list(zip(noms, lon.round(6), lat.round(6), strict=True))
-        route = f"TER:{numero + 1}"
-        routes.append(
-            {
-                "route_id": route,
-                "agency_id": "OP",
-                "route_short_name": f"K{numero + 1}",
-                "route_long_name": f"{noms[0]} – {noms[-1]}",
-                "route_type": 2,
-            }
-        )
-        # 75 km/h de moyenne entre les arrêts, une minute par gare.
-        temps = (position - position[0]) / (75 / 3.6) + 60 * np.arange(position.size)
-        temps = (np.round(temps / 60) * 60).astype(np.int64)
-        for service, heures in departs_jour.items():
-            retenues = heures if numero == 0 else heures[::2]
-            for sens in (0, 1):
-                suite = noms if sens == 0 else noms[::-1]
-                horloge = temps if sens == 0 else temps[-1] - temps[::-1]
-                for rang, heure in enumerate(retenues):
-                    course = f"OCE{numero}{sens}{service}{rang:02d}"
-                    depart = round(heure * 60) * 60 + sens * 11 * 60
-                    courses.append(
-                        {
-                            "route_id": route,
-                            "service_id": service,
-                            "trip_id": course,
-                            "direction_id": sens,
-                            "trip_headsign": suite[-1],
-                        }
-                    )
-                    instants = _heure(horloge + depart)
-                    passages.append(
-                        pd.DataFrame(
-                            {
-                                "trip_id": course,
-                                "arrival_time": instants,
-                                "departure_time": instants,
-                                "stop_id": suite,
-                                "stop_sequence": np.arange(len(suite)),
-                            }
-                        )
-                    )
-    table_passages = pd.concat(passages, ignore_index=True)
-    uniques = {nom: (lo, la) for nom, lo, la in reversed(arrets)}
-    codes = {nom: f"{87_900_000 + i}" for i, nom in enumerate(sorted(uniques))}
-    table_passages["stop_id"] = "StopPoint:OCETrain-" + table_passages["stop_id"].map(codes)
-    zones = [
-        {
-            "stop_id": f"StopArea:OCE{codes[nom]}",
-            "stop_name": nom,
-            "stop_lat": la,
-            "stop_lon": lo,
-            "location_type": 1,
-            "parent_station": "",
-        }
-        for nom, (lo, la) in sorted(uniques.items())
-    ]
-    quais = [
-        z
-        | {
-            "stop_id": z["stop_id"].replace("StopArea:OCE", "StopPoint:OCETrain-"),
-            "location_type": 0,
-            "parent_station": z["stop_id"],
-        }
-        for z in zones
-    ]
-    dates = [(calendrier.service_du_jour(jour), f"{jour:%Y%m%d}", 1) for jour in calendrier.jours()]
-    return _info("Trains régionaux fictifs") | {
-        "stops.txt": pd.DataFrame(zones + quais),
-        "routes.txt": pd.DataFrame(routes),
-        "trips.txt": pd.DataFrame(courses),
-        "stop_times.txt": table_passages,
-        "calendar_dates.txt": pd.DataFrame(dates, columns=["service_id", "date", "exception_type"]),
     }

@@ -12,8 +12,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.spatial import cKDTree
 
-from donnees_geo.demo.axes import Axes
-from donnees_geo.demo.cadre import Booleens, Cadre, Entiers, Flottants, plus_proches
+from donnees_geo.demo.cadre import Booleens, Cadre, Entiers, Flottants
 from donnees_geo.demo.decoupage import Decoupage
 from donnees_geo.demo.emprise_batie import EmpriseBatie
 from donnees_geo.demo.habitat import Habitat
@@ -21,7 +20,6 @@ from donnees_geo.demo.voirie import Reseau
 
 NOMBRE_FREQUENTES: Final = 7
 NOMBRE_ORDINAIRES: Final = 20
-NOMBRE_GARES: Final = 10
 #: Voies empruntées par les bus et coût relatif : ils suivent les grandes rues.
 COUTS_BUS: Final = {
     "primary": 0.8,
@@ -128,44 +126,6 @@ class GrapheBus:
                 chemin.append(int(parents[chemin[-1]]))
             suite += chemin[-2::-1]
         return self.xy[suite]
-
-
-def construire_gares(cadre: Cadre, axes: Axes, habitat: Habitat) -> pd.DataFrame:
-    """Gares sur les voies ferrées.
-
-    Returns
-    -------
-    DataFrame
-        nom, x, y, commune (rang), principale, ligne (0 ou 1), position_m le long de la ligne.
-    """
-    lignes = []
-    for numero, trace in enumerate(axes.ferrees):
-        cumul = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(trace, axis=0).T))])
-        ecart, proche = plus_proches(trace, np.column_stack([habitat.x, habitat.y]))
-        for k in np.flatnonzero((ecart < 1500) & (proche > 3) & (proche < len(trace) - 3)):
-            lignes.append((k, numero, cumul[proche[k]], *trace[proche[k]], habitat.population[k]))
-    table = pd.DataFrame(lignes, columns=["commune", "ligne", "position_m", "x", "y", "habitants"])
-    # Le long de l'embranchement, en rase campagne, même un village a sa halte.
-    table["poids"] = table["habitants"] * np.where(table["ligne"] == 1, 6.0, 1.0)
-    table = table.sort_values("poids", ascending=False, kind="stable").drop_duplicates("commune")
-    cible = cadre.part(NOMBRE_GARES) if cadre.facteur == 1 else 4
-    retenus: list[int] = []
-    dedans = 0
-    for i, x, y, k in zip(table.index, table["x"], table["y"], table["commune"], strict=True):
-        pris = table.loc[retenus]
-        if len(pris) and np.hypot(pris["x"] - x, pris["y"] - y).min() < 1900:
-            continue
-        if habitat.interieure[k]:
-            if dedans == cible:
-                continue
-            dedans += 1
-        retenus.append(i)
-    gares = table.loc[retenus].copy()
-    gares["nom"] = ["Gare de " + habitat.noms[k] for k in gares["commune"]]
-    rang = gares["habitants"].rank(ascending=False)
-    gares["principale"] = rang <= max(1, round(3 * cadre.facteur))
-    colonnes = ["nom", "x", "y", "commune", "principale", "ligne", "position_m"]
-    return gares[colonnes].sort_values(["ligne", "position_m"]).reset_index(drop=True)
 
 
 def _intermediaires(

@@ -28,6 +28,24 @@ def _lignes(segments: Flottants) -> np.ndarray:
     return np.asarray(shapely.linestrings(segments.reshape(-1, 2, 2)))
 
 
+def _au_voisinage(a: Flottants, b: Flottants) -> Booleens:
+    """Segments de ``a`` assez proches d'un segment de ``b`` pour pouvoir le croiser.
+
+    Deux segments qui se croisent ont des milieux plus proches que la plus grande longueur : avec
+    des cases de ce côté, leurs milieux sont dans la même case ou dans deux cases voisines.
+    """
+    longueurs = [np.hypot(s[:, 2] - s[:, 0], s[:, 3] - s[:, 1]).max() for s in (a, b)]
+    cote = max(*longueurs, 1.0)
+    case_a, case_b = (np.floor((s[:, :2] + s[:, 2:]) / (2 * cote)).astype(np.int64) for s in (a, b))
+    minimum = np.minimum(case_a.min(axis=0), case_b.min(axis=0)) - 1
+    largeur = int(max(case_a[:, 1].max(), case_b[:, 1].max()) - minimum[1]) + 2
+    case_a, case_b = case_a - minimum, case_b - minimum
+    centres = np.unique(case_b[:, 0] * largeur + case_b[:, 1])
+    voisines = [centres + dx * largeur + dy for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
+    proche: Booleens = np.isin(case_a[:, 0] * largeur + case_a[:, 1], np.concatenate(voisines))
+    return proche
+
+
 def croisements(a: Flottants, b: Flottants) -> tuple[Entiers, Entiers, Flottants, Flottants]:
     """Croisements entre deux familles de segments.
 
@@ -40,7 +58,11 @@ def croisements(a: Flottants, b: Flottants) -> tuple[Entiers, Entiers, Flottants
     vide = np.zeros(0, dtype=np.int64)
     if not len(a) or not len(b):
         return vide, vide, np.zeros(0), np.zeros(0)
-    i, j = shapely.STRtree(_lignes(b)).query(_lignes(a))
+    # Construire une ligne coûte plus cher que la croiser : on écarte d'abord les segments de ``a``
+    # éloignés de tout ``b``.
+    utiles = np.arange(len(a)) if a is b else np.flatnonzero(_au_voisinage(a, b))
+    rang, j = shapely.STRtree(_lignes(b)).query(_lignes(a[utiles]))
+    i = utiles[rang]
     da, db = a[i, 2:] - a[i, :2], b[j, 2:] - b[j, :2]
     ecart = b[j, :2] - a[i, :2]
     determinant = da[:, 0] * db[:, 1] - da[:, 1] * db[:, 0]

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from donnees_geo.demo import calendrier, noms
+from donnees_geo.demo.allees import greffer
 from donnees_geo.demo.cadre import construire_cadre, lisser_ligne, reechantillonner
 from donnees_geo.demo.habitat import _tailles
 from donnees_geo.demo.objets_osm import ObjetsOsm
@@ -22,7 +23,7 @@ from donnees_geo.demo.placement import TirageAdresses, repartir
 from donnees_geo.demo.population import PARTS_AGES, Adresses
 from donnees_geo.demo.profils_voies import PROFILS
 from donnees_geo.demo.voies import _ordonner, _suites, choisir_sens_uniques
-from donnees_geo.demo.voirie import Reseau, greffer
+from donnees_geo.demo.voirie import Reseau
 from donnees_geo.erreurs import ErreurConfiguration
 
 COMMUNES_REELLES = Path(__file__).parents[3] / "shared/donnees/cabbalr"
