@@ -155,6 +155,8 @@ RUES_LOTISSEMENTS: Final[tuple[str, ...]] = (
     "Clos du Colombier",
     "Allée des Roitelets",
 )
+#: Voies vertes.
+VOIES_VERTES: Final[tuple[str, ...]] = ("Voie verte du canal",)
 #: Chemins ruraux.
 CHEMINS: Final[tuple[str, ...]] = (
     "Chemin des Meuniers",

@@ -90,7 +90,8 @@ PROFILS: Final[dict[str, Profil]] = {
             "bicycle": "designated",
             "surface": "asphalt",
         },
-        rang=7,
+        noms.VOIES_VERTES,
+        rang=4,
     ),
     "giratoire": Profil(
         {"highway": "secondary", "junction": "roundabout", "oneway": "yes", **_REVETU}, rang=1

@@ -14,7 +14,7 @@ from scipy.sparse import csgraph
 from scipy.spatial import cKDTree
 
 from donnees_geo.demo.axes import CLASSES_ROUTES, Axes
-from donnees_geo.demo.cadre import Booleens, Cadre, Entiers, Flottants
+from donnees_geo.demo.cadre import Booleens, Cadre, Entiers, Flottants, reechantillonner
 from donnees_geo.demo.campagne import Campagne
 from donnees_geo.demo.hydrographie import CoursEau
 from donnees_geo.demo.planarisation import croisements, planariser, segments_de_ligne
@@ -23,6 +23,9 @@ from donnees_geo.demo.quartiers import Segments
 
 #: Premier numéro de rue des routes départementales (les rues locales sont en deçà).
 RUE_ROUTES: Final = 2_000_000
+#: Numéro de rue du chemin de halage, et distance à l'axe du canal (m).
+RUE_HALAGE: Final = 3_000_000
+ECART_HALAGE_M: Final = 27.0
 AUCUN, PONT, PASSAGE_NIVEAU = 0, 1, 2
 
 
@@ -312,6 +315,18 @@ def _relier_impasses(reseau: Reseau, obstacles: Flottants, hasard: np.random.Gen
     )
 
 
+def _halage(axes: Axes) -> Segments:
+    """Voie verte sur le chemin de halage, au nord du canal."""
+    ligne = reechantillonner(axes.canal, 60.0)
+    tangente = np.gradient(ligne, axis=0)
+    tangente /= np.hypot(*tangente.T)[:, None]
+    berge = ligne + ECART_HALAGE_M * np.column_stack([-tangente[:, 1], tangente[:, 0]])
+    segments = segments_de_ligne(berge)
+    return Segments(
+        segments, np.full(len(segments), "voie_verte"), np.full(len(segments), RUE_HALAGE)
+    )
+
+
 def construire_voirie(
     cadre: Cadre,
     axes: Axes,
@@ -330,7 +345,7 @@ def construire_voirie(
     hasard = cadre.hasard(30)
     routes = _segments_routes(axes)
     # Les routes d'abord : à superposition, la voie la plus importante l'emporte.
-    tous = Segments.reunir([routes, locales, chemins])
+    tous = Segments.reunir([routes, _halage(axes), locales, chemins])
     noue = planariser(tous.xy)
     reseau = Reseau(
         noue.x,

@@ -21,7 +21,7 @@ from donnees_geo.configuration import lire_manifeste
 from donnees_geo.demo import ecrire_demo, generation
 from donnees_geo.erreurs import ErreurConfiguration, ErreurDonnees, Gravite
 from donnees_geo.osm import ExtraitOsm, lire_osm
-from donnees_geo.reseau import MARCHE_ALLER, MARCHE_RETOUR, PONT
+from donnees_geo.reseau import CLASSES_VOIE, MARCHE_ALLER, MARCHE_RETOUR, PONT
 from donnees_geo.territoire import verifier_territoire
 
 CRS = "EPSG:2154"
@@ -345,3 +345,21 @@ def test_faute_en_cours_d_ecriture_ne_laisse_rien(
         ecrire_demo(sortie, remplacer=True)
     assert [f.name for f in tmp_path.iterdir()] == ["demo"]
     assert (sortie / "ancien.txt").read_text(encoding="utf-8") == "ancien"
+
+
+def test_une_voie_verte_longe_le_canal(extrait: ExtraitOsm) -> None:
+    r = extrait.reseau
+    vertes = r.troncon_classe == CLASSES_VOIE.index("cycleway")
+    assert r.troncon_longueur_m[vertes].sum() > 8_000
+    canal = extrait.fond["cours_eau"].query("type == 'canal'").union_all()
+    sommets = np.flatnonzero(np.repeat(vertes, np.diff(r.geometrie_debut)))
+    points = shapely.points(r.geometrie_x[sommets], r.geometrie_y[sommets])
+    ecart = shapely.distance(points, canal)
+    assert ecart.min() > 20 and ecart.max() < 35
+
+
+def test_routes_et_rues_de_toutes_natures(extrait: ExtraitOsm) -> None:
+    presentes = {CLASSES_VOIE[k] for k in np.unique(extrait.reseau.troncon_classe)}
+    attendues = "motorway motorway_link primary secondary tertiary residential service pedestrian"
+    attendues += " track path footway cycleway"
+    assert set(attendues.split()) <= presentes
