@@ -23,6 +23,12 @@ def test_le_fichier_apparait_complet_et_garde_son_extension(tmp_path):
         assert not sortie.exists()
     assert sortie.read_text() == "nouveau"
     assert list(tmp_path.iterdir()) == [sortie]
+    # Réécrire substitue un autre fichier : celui qu'un lecteur tient ouvert ne change pas.
+    lien = tmp_path / "lu_ailleurs.geojson"
+    lien.hardlink_to(sortie)
+    with ecrire_atomique(sortie) as provisoire:
+        provisoire.write_text("plus récent")
+    assert (sortie.read_text(), lien.read_text()) == ("plus récent", "nouveau")
 
 
 @pytest.mark.parametrize("erreur", [OSError(28, "No space left on device"), ValueError("bogue")])
