@@ -63,7 +63,7 @@ def _apporter_suites(h, suites, budget, meilleur, nouveau, apport, course_active
 
 @nb.njit(cache=True, nogil=True)
 def _remonter_course(h, c, budget, apport, courant, arret_change):  # type: ignore[no-untyped-def]
-    """Remonter une course de son terminus à son départ, en vidant ses apports."""
+    """Remonter une course de son terminus à son départ."""
     arrivee = INFINI_S
     for e in range(h.course_debut[c + 1] - 1, h.course_debut[c] - 1, -1):
         p = h.embarquement[e]
@@ -71,7 +71,6 @@ def _remonter_course(h, c, budget, apport, courant, arret_change):  # type: igno
             courant[p] = arrivee
             arret_change[h.arret[e]] = True
         arrivee = min(arrivee, apport[e])
-        apport[e] = INFINI_S
 
 
 @nb.njit(cache=True, nogil=True)

@@ -141,6 +141,25 @@ def test_une_marche_plus_longue_que_la_duree_maximale_ne_compte_pas():
     assert durees_calculees(ville, {0: 0}, {1: 0}, "vers", 301, options) == [INFINI] * 3
 
 
+@pytest.mark.parametrize("sens", ["vers", "depuis"])
+def test_la_duree_maximale_est_comprise(sens):
+    # Une correspondance, sans marche ni attente au départ : 0 → 100, puis 200 → 500.
+    ville = Ville(3, [ligne([0, 1], 0, 100), ligne([1, 2], 200, 300)], {(1, 1): 0})
+    options = {"embarquement_min_s": 0, "fenetre_duree_s": 0}
+    juste, trop = (
+        durees_calculees(ville, {0: 0}, {2: 0}, sens, INFINI_S, {**options, "duree_max_s": duree})
+        for duree in (500, 499)
+    )
+    assert (juste, trop) == ([500], [INFINI])
+
+
+@pytest.mark.parametrize("sens", ["vers", "depuis"])
+def test_trajet_direct_de_la_duree_maximale(sens):
+    ville = Ville(2, [ligne([0, 1], 0, 400)])
+    options = {"embarquement_min_s": 0, "fenetre_duree_s": 0, "duree_max_s": 400}
+    assert durees_calculees(ville, {0: 0}, {1: 0}, sens, INFINI_S, options) == [400]
+
+
 def test_le_nombre_de_vehicules_est_respecte():
     ville = Ville(3, [ligne([0, 1], 100), ligne([1, 2], 300)], {(1, 1): 60})
     options = {"embarquement_min_s": 0, "fenetre_duree_s": 0}
