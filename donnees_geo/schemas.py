@@ -48,8 +48,11 @@ CARREAUX: Final = Schema(
     "carreaux",
     {
         "carreau": ("str", "identifiant stable (idcar_200m de l'INSEE, ou construit)"),
-        "population_hab": ("float64", "habitants ; NaN partout si le territoire n'a pas de "
-                           "population (les indicateurs sont alors des parts de surface)"),
+        "population_hab": (
+            "float64",
+            "habitants ; NaN partout si le territoire n'a pas de "
+            "population (les indicateurs sont alors des parts de surface)",
+        ),
         "surface_m2": ("float64", "surface dans le CRS métrique"),
         "impute": ("bool", "carreau imputé par le producteur (secret statistique)"),
         "code_commune": ("str", "commune qui contient le point de demande"),

@@ -174,9 +174,9 @@ def temps_des_carreaux(
 
     marche = pret.marche
     profil = chercher_profil(pret.reseau, marcher_entre_arrets_et_lieu(marche, point, sens), sens)
-    directe = calculer_plus_proche(
-        marche.graphe, demande, point, sens=sens, limite_s=marche.limite_s
-    )
+    # La marche de bout en bout n'est bornée que par la durée maximale, comme dans l'isochrone.
+    duree_max_s = pret.reseau.options.duree_max_s
+    directe = calculer_plus_proche(marche.graphe, demande, point, sens=sens, limite_s=duree_max_s)
     acces = evaluer_acces(
         pret.reseau,
         profil,

@@ -88,17 +88,35 @@ def test_centiles_d_une_ligne_aux_dix_minutes(prepare, points):
     assert aller.to_list() == pytest.approx([330, 630, 870], abs=3)
 
 
-def test_sans_car_dans_l_autre_sens_et_trop_loin_a_pied(prepare, points):
+def test_sans_car_dans_l_autre_sens_on_marche(prepare, points):
+    """1 600 m à 3,6 km/h : 1 600 s ; en car, l'aller garde sa médiane de 630 s."""
     table = temps(prepare, points, "--fenetre", "60")
     assert list(table.columns) == ["secondes"]
-    assert pd.isna(table.loc[("EST", "OUEST"), "secondes"])
-
-
-def test_la_marche_l_emporte_quand_elle_est_permise(prepare, points):
-    """1 600 m à 3,6 km/h : 1 600 s, dès que la marche maximale le permet."""
-    table = temps(prepare, points, "--fenetre", "60", "--marche-max", "2000")
     assert table.loc[("EST", "OUEST"), "secondes"] == pytest.approx(1_600, abs=3)
     assert table.loc[("OUEST", "EST"), "secondes"] == pytest.approx(630, abs=3)
+
+
+def test_au_dela_de_la_duree_maximale_rien_n_est_atteint(prepare, points):
+    table = temps(prepare, points, "--fenetre", "60", "--duree-max", "20")
+    assert pd.isna(table.loc[("EST", "OUEST"), "secondes"])
+    assert table.loc[("OUEST", "EST"), "secondes"] == pytest.approx(630, abs=3)
+
+
+def test_un_arret_trop_loin_a_pied_ne_sert_pas(prepare, points, tmp_path):
+    """À 200 m de l'arrêt, 100 m de marche au plus interdisent le car : on marche 1 800 m."""
+    depart = tmp_path / "depart.csv"
+    lon, lat = degres(200, 800)
+    depart.write_text(f"id,lon,lat\nSUD,{lon},{lat}\n", encoding="utf-8")
+    for marche_max, attendu in (("1000", 830), ("100", 1_800)):
+        sortie = tmp_path / "loin.csv"
+        code = lancer(
+            *("temps", prepare, "--origines", depart, "--destinations", points, "--mode", "tc"),
+            *("--vitesse", "3.6", "--fenetre", "60", "--marche-max", marche_max),
+            *("--sortie", sortie),
+        )
+        assert code == 0
+        table = pd.read_csv(sortie).set_index("id_destination")["secondes"]
+        assert table["EST"] == pytest.approx(attendu, abs=31)
 
 
 def test_isochrone_en_transport_collectif(prepare, tmp_path, capsys):
