@@ -1,7 +1,9 @@
 """Desserte comptée à la main : départs, heures, communes sans service, distance aux arrêts."""
 
 from datetime import date
+from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pytest
 
@@ -114,3 +116,24 @@ def test_distance_aux_arrets_desservis(offre):
     dimanche = calculer_eloignement(marche, offre, courses_du_jour(offre, DIMANCHE), points)
     assert dimanche["mal_desservi"].all()
     assert np.isinf(dimanche["distance_arret_m"]).all()
+
+
+def test_ter_de_l_agglomeration():
+    dossier = Path(__file__).parents[2].parent / "shared" / "donnees" / "cabbalr"
+    if not dossier.exists():
+        pytest.skip("données réelles absentes de cette machine")
+    communes = gpd.read_file(dossier / "communes_cabbalr.geojson")
+    offre, _ = lire_gtfs([dossier / "sncf_ter_2025.zip"], CRS, communes.union_all())
+    lieux = gpd.GeoDataFrame(
+        geometry=gpd.points_from_xy(offre.arrets["lon"], offre.arrets["lat"]), crs=communes.crs
+    ).sjoin(communes[["code", "geometry"]], how="left", predicate="within")
+    table = calculer_desserte_communes(
+        offre,
+        courses_du_jour(offre, date(2025, 1, 22)),
+        lieux["code"].fillna("").to_numpy(dtype=object),
+        communes["code"].tolist(),
+    )
+    # Douze gares dans douze communes ; Béthune voit passer les 111 courses du jour.
+    assert int(table["sans_service"].sum()) == 100 - 12
+    assert table.loc["62119", "courses"] == 111
+    assert set(table.loc[~table["sans_service"], "modes"]) <= {"train", "bus", "bus, train"}
