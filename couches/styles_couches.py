@@ -1,0 +1,162 @@
+"""Style de chaque couche exportée vers QGIS : les couleurs et les classes de l'écran."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from accessibilite.etude import colonne_temps
+from accessibilite.indicateurs import PLUS_RAPIDE
+from couches.styles import Styles, libelles_classes
+from couches.styles_qgis import Condition, RegleStyle, StyleCouche, Symbole
+from couches.tables_export import INACCESSIBLE_S, majuscule
+from couches.themes import NIVEAUX_INTERDITS
+from donnees_geo.configuration import Service
+from donnees_geo.conventions import LIBELLES_PALIERS
+
+#: Classes de part desservie, bornes hautes, de la moins à la mieux desservie.
+BORNES_PART: Final = (0.25, 0.5, 0.75, 0.95)
+INTERDICTION: Final = "#c0392b"
+PRESCRIPTION: Final = "#2f6db3"
+FRICHE: Final = "#b8860b"
+COMMERCE: Final = "#2c7a6b"
+CRUES: Final = {
+    "frequent": ("crue fréquente", "#08519c"),
+    "moyen": ("crue moyenne", "#4292c6"),
+    "moyen_climat": ("crue moyenne, climat futur", "#6baed6"),
+    "extreme": ("crue extrême", "#9ecae1"),
+}
+
+
+def style_temps(champ: str, nom: str, description: str, styles: Styles) -> StyleCouche:
+    """Classes de temps de l'écran sur un champ en secondes (-1 inaccessible, NULL sans donnée)."""
+    regles = []
+    bas: float = INACCESSIBLE_S
+    bornes: list[float | None] = [*styles.bornes_s, None]
+    for haut, couleur, libelle in zip(
+        bornes, styles.couleurs_temps, libelles_classes(styles), strict=True
+    ):
+        conditions = [Condition(champ, ">", bas)]
+        if haut is not None:
+            conditions.append(Condition(champ, "<=", haut))
+            bas = haut
+        regles.append(RegleStyle(libelle, Symbole("surface", couleur), tuple(conditions)))
+    inaccessible = Symbole("surface", styles.inaccessible_trait, trame="hachures")
+    regles.append(
+        RegleStyle("inaccessible", inaccessible, (Condition(champ, "=", INACCESSIBLE_S),))
+    )
+    muet = Symbole("surface", styles.sans_donnee_point, styles.sans_donnee_point, 0.1, trame="vide")
+    regles.append(RegleStyle("sans donnée", muet, (Condition(champ, "nul"),)))
+    return StyleCouche(nom, description, tuple(regles))
+
+
+def styles_carreaux(
+    paliers: Sequence[str], services: Sequence[Service], styles: Styles
+) -> list[StyleCouche]:
+    """Un style par panier et par service ; le premier est celui d'ouverture."""
+    paniers = [
+        style_temps(
+            f"temps_panier_{p}_s",
+            f"Panier {LIBELLES_PALIERS[p]}",
+            "Temps jusqu'au plus lointain des services du palier, modes du palier.",
+            styles,
+        )
+        for p in paliers
+    ]
+    return paniers + [
+        style_temps(
+            colonne_temps(s.id, PLUS_RAPIDE),
+            majuscule(s.libelle)[:30],
+            f"Temps jusqu'au lieu le plus proche ({s.libelle}), modes du palier.",
+            styles,
+        )
+        for s in services
+    ]
+
+
+def style_communes(champ: str, styles: Styles) -> StyleCouche:
+    """Part desservie par commune : foncé, peu desservie (comme les temps : foncé, loin)."""
+    regles = []
+    bas: float | None = None
+    couleurs = styles.couleurs_temps[::-1]
+    for rang, haut in enumerate([*BORNES_PART, None]):
+        conditions = [Condition(champ, ">", bas)] if bas is not None else []
+        if haut is not None:
+            conditions.append(Condition(champ, "<=", haut))
+        debut = f"{100 * (bas or 0):.0f}"
+        libelle = f"{debut} à {100 * haut:.0f} %" if haut is not None else f"plus de {debut} %"
+        symbole = Symbole("surface", couleurs[rang], styles.fond["limite"], 0.15, opacite=0.85)
+        regles.append(RegleStyle(libelle, symbole, tuple(conditions)))
+        bas = haut
+    vide = Symbole("surface", styles.fond["sol"], styles.fond["limite"], 0.15)
+    regles.append(RegleStyle("sans donnée", vide, (Condition(champ, "nul"),)))
+    return StyleCouche(
+        "Part desservie",
+        "Part des habitants à portée du panier de proximité.",
+        tuple(regles),
+        "nom",
+    )
+
+
+def style_simple(nom: str, symbole: Symbole, etiquette: str = "") -> StyleCouche:
+    """Un seul symbole pour toute la couche."""
+    return StyleCouche(nom, nom, (RegleStyle(nom, symbole),), etiquette)
+
+
+def style_equipements(services: Sequence[Service]) -> StyleCouche:
+    """Un point par service, de la couleur du catalogue."""
+    return StyleCouche(
+        "Services",
+        "Lieux de service, par service.",
+        tuple(
+            RegleStyle(
+                s.libelle,
+                Symbole("point", s.couleur, "#ffffff", 0.2, 2.2),
+                (Condition("service", "=", s.id),),
+            )
+            for s in services
+        ),
+    )
+
+
+def style_inondation() -> StyleCouche:
+    """Zonage harmonisé : rouge interdiction, bleu prescription, bleus des crues."""
+    regles = [
+        RegleStyle(
+            f"règlement : {niveau.replace('_', ' ')}",
+            Symbole("surface", INTERDICTION, INTERDICTION, 0.2, trame="hachures"),
+            (Condition("famille", "=", "reglement"), Condition("niveau", "=", niveau)),
+        )
+        for niveau in NIVEAUX_INTERDITS
+    ]
+    regles += [
+        RegleStyle(
+            f"règlement : {libelle}",
+            Symbole("surface", PRESCRIPTION, PRESCRIPTION, 0.2, trame="hachures"),
+            (Condition("famille", "=", "reglement"), Condition("niveau", "=", niveau)),
+        )
+        for niveau, libelle in (
+            ("prescription", "prescription"),
+            ("prescription_hors_alea", "prescription hors aléa"),
+            ("inconnu", "règle inconnue"),
+        )
+    ]
+    regles += [
+        RegleStyle(
+            libelle,
+            Symbole("surface", couleur, opacite=0.5),
+            (Condition("famille", "=", "tri"), Condition("niveau", "=", scenario)),
+        )
+        for scenario, (libelle, couleur) in CRUES.items()
+    ]
+    return StyleCouche("Inondation", "Zonages d'inondation, par règle ou scénario.", tuple(regles))
+
+
+def style_libre(nom: str, genre: str) -> StyleCouche:
+    """Style d'une couche sans schéma connu, d'après son type de géométrie."""
+    if "Point" in genre:
+        return style_simple(nom, Symbole("point", "#5d4300", "#ffffff", 0.2, 2.0))
+    if "Line" in genre:
+        return style_simple(nom, Symbole("ligne", "#5d4300", largeur_mm=0.4))
+    bleu = next((c for cle, (_, c) in CRUES.items() if cle[:5] in nom), "#5d4300")
+    return style_simple(nom, Symbole("surface", bleu, bleu, 0.2, opacite=0.45))
