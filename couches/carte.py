@@ -165,7 +165,7 @@ def construire_carte(
         min_zoom=ZOOM_MIN,
         max_zoom=ZOOM_MAX,
         prefer_canvas=True,
-        zoom_snap=0.5,
+        zoom_snap=0.25,
         zoom_delta=0.5,
         wheel_px_per_zoom_level=90,
     )

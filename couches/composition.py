@@ -13,7 +13,7 @@ from accessibilite.etude import ResultatEtude
 from accessibilite.indicateurs import PLUS_RAPIDE
 from couches.couche import Couche, EntreeLegende
 from couches.styles import Styles, libelles_classes
-from couches.textes import nombre
+from couches.textes import INSECABLE, heure, nombre
 from donnees_geo.configuration import Parametres, Service, SeuilPalier
 from donnees_geo.conventions import LIBELLES_MODES, LIBELLES_PALIERS, Palier
 from donnees_geo.erreurs import ErreurConfiguration
@@ -91,14 +91,14 @@ def decrire_mode(parametres: Parametres, mode: str) -> str:
     """Hypothèses d'un mode, en clair."""
     p = parametres
     if mode == "marche":
-        return f"marche {nombre(p.vitesse_marche_kmh, 1)} km/h"
+        return f"marche {nombre(p.vitesse_marche_kmh, 1)}{INSECABLE}km/h"
     if mode == "velo":
-        return f"vélo {nombre(p.vitesse_velo_kmh)} km/h"
+        return f"vélo {nombre(p.vitesse_velo_kmh)}{INSECABLE}km/h"
     if mode == "voiture":
         return f"voiture, vitesses limites, temps × {nombre(p.facteur_congestion_voiture, 2)}"
     debut, fin = p.fenetre_tc_debut_s, p.fenetre_tc_debut_s + p.fenetre_tc_duree_s
     return (
-        f"transport collectif porte à porte, départs de {debut // 3600} h à {fin // 3600} h, "
+        f"transport collectif porte à porte, départs de {heure(debut)} à {heure(fin)}, "
         f"{'médiane' if p.centile_tc == 50 else f'centile {p.centile_tc:g}'}"
     )
 

@@ -23,6 +23,7 @@ DECALAGES: Final = (
     *((0.45, -0.8), (-0.45, -0.8), (0.45, 0.8), (-0.45, 0.8)),
 )
 HALO_PX: Final = 2
+SURECHANTILLON: Final = 3
 Fonte = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
@@ -77,7 +78,7 @@ class Etiquettes:
 
 @dataclass(frozen=True)
 class EtiquettePlacee:
-    """Un nom placé à un zoom : centre et demi-dimensions en pixels du monde."""
+    """Un nom placé à un zoom : centre en mètres Mercator, demi-dimensions et corps en pixels."""
 
     texte: str
     x: float
@@ -126,7 +127,8 @@ def _placer(
     metre = 1.0 / resolution_m(zoom)
     px = (etiquettes.x + DEMI_MONDE_M) * metre
     py = (DEMI_MONDE_M - etiquettes.y) * metre
-    reduction = 1.0 if zoom >= 12 else 0.88
+    # En salle (noms agrandis) rien ne doit passer sous la taille lisible.
+    reduction = 1.0 if zoom >= 12 or echelle > 1 else 0.9
     poids = np.nan_to_num(etiquettes.poids, nan=0.0)
     prises = np.empty((0, 4))
     placees = []
@@ -148,9 +150,8 @@ def _placer(
             ).any()
             if libre:
                 prises = np.vstack([prises, boite])
-                placees.append(
-                    EtiquettePlacee(etiquettes.textes[i], cx, cy, dl, dh, corps, graisse)
-                )
+                x, y = cx / metre - DEMI_MONDE_M, DEMI_MONDE_M - cy / metre
+                placees.append(EtiquettePlacee(etiquettes.textes[i], x, y, dl, dh, corps, graisse))
                 break
     return placees
 
@@ -167,25 +168,51 @@ def dessiner_etiquettes(
     """Calque transparent des noms visibles dans ``emprise``, ou ``None`` s'il n'y en a pas."""
     ouest, _, est, nord = emprise
     metre = largeur / (est - ouest)
-    x0, y0 = (ouest + DEMI_MONDE_M) * metre, (DEMI_MONDE_M - nord) * metre
-    visibles = [
-        e
-        for e in placees
-        if -e.demi_largeur < e.x - x0 < largeur + e.demi_largeur
-        and -e.demi_hauteur < e.y - y0 < hauteur + e.demi_hauteur
-    ]
-    if not visibles:
-        return None
-    calque = Image.new("RGBA", (largeur, hauteur), (*lire_couleur(halo), 0))
-    plume = ImageDraw.Draw(calque)
-    for etiquette in visibles:
-        plume.text(
-            (etiquette.x - x0, etiquette.y - y0),
-            etiquette.texte,
-            font=police.fonte(etiquette.taille, etiquette.graisse),
-            anchor="mm",
-            fill=(*lire_couleur(couleur), 255),
-            stroke_width=HALO_PX,
-            stroke_fill=(*lire_couleur(halo), 245),
+    calque: Image.Image | None = None
+    for etiquette in placees:
+        x, y = (etiquette.x - ouest) * metre, (nord - etiquette.y) * metre
+        dl, dh = etiquette.demi_largeur, etiquette.demi_hauteur
+        if not (-dl < x < largeur + dl and -dh < y < hauteur + dh):
+            continue
+        if calque is None:
+            calque = Image.new("RGBA", (largeur, hauteur), (*lire_couleur(halo), 0))
+        nom = _dessiner_nom(
+            etiquette.texte, police, etiquette.taille, etiquette.graisse, couleur, halo
         )
+        _poser(calque, nom, round(x - nom.width / 2), round(y - nom.height / 2))
     return calque
+
+
+@lru_cache(maxsize=4096)
+def _dessiner_nom(
+    texte: str, police: Police, taille: float, graisse: int, couleur: str, halo: str
+) -> Image.Image:
+    """Nom et son halo, dessinés en grand puis réduits : les lettres gardent leur espacement."""
+    fonte = police.fonte(taille * SURECHANTILLON, graisse)
+    bord = HALO_PX * SURECHANTILLON
+    gauche, haut, droite, bas = fonte.getbbox(texte, anchor="ls", stroke_width=bord)
+    image = Image.new(
+        "RGBA",
+        (int(droite - gauche) + 2 * SURECHANTILLON, int(bas - haut) + 2 * SURECHANTILLON),
+        (*lire_couleur(halo), 0),
+    )
+    ImageDraw.Draw(image).text(
+        (SURECHANTILLON - gauche, SURECHANTILLON - haut),
+        texte,
+        font=fonte,
+        anchor="ls",
+        fill=(*lire_couleur(couleur), 255),
+        stroke_width=bord,
+        stroke_fill=(*lire_couleur(halo), 240),
+    )
+    return image.reduce(SURECHANTILLON)
+
+
+def _poser(calque: Image.Image, nom: Image.Image, x: int, y: int) -> None:
+    """Composer un nom sur le calque, coupé aux bords."""
+    gauche, haut = max(0, -x), max(0, -y)
+    droite = min(nom.width, calque.width - x)
+    bas = min(nom.height, calque.height - y)
+    if gauche < droite and haut < bas:
+        visible = nom.crop((gauche, haut, droite, bas))
+        calque.alpha_composite(visible, (max(0, x), max(0, y)))

@@ -21,7 +21,7 @@ from PIL import Image
 from couches.etiquettes import Etiquettes, Police, dessiner_etiquettes, placer_etiquettes
 from couches.mercator import Emprise, projeter, resolution_m, vers_pixels
 from couches.styles import Styles, lire_couleur
-from couches.trace import couvrir_lignes, reduire, remplir_polygones, superposer
+from couches.trace import couvrir_lignes, reduire, remplir_polygones, superposer, vers_octets
 from donnees_geo.reseau import CLASSES_VOIE, ReseauRues, indices_sommets
 from donnees_geo.territoire import Territoire
 
@@ -228,18 +228,18 @@ class _Toile:
             couvrir_lignes(masque, debut, x, y, largeur / 2, tiret, vide)
         return masque
 
-    def remplir(self, surfaces: Surfaces) -> NDArray[np.float32]:
-        """Couverture lissée des surfaces visibles, float32[h, w]."""
+    def remplir(self, surfaces: Surfaces, finesse: int = SURECHANTILLON) -> NDArray[np.float32]:
+        """Couverture des surfaces visibles, float32[h, w], lissée par ``finesse``² échantillons."""
         garde = self.visibles(surfaces.boites, 1)
         if garde.size == 0:
             return np.zeros(self.image.shape[:2], dtype=np.float32)
-        largeur, hauteur = (SURECHANTILLON * n for n in self.taille)
+        largeur, hauteur = (finesse * n for n in self.taille)
         image = np.zeros((hauteur, largeur), dtype=np.uint8)
         rangs, polygones = indices_sommets(surfaces.polygones, garde)
         sommets, anneaux = indices_sommets(surfaces.anneaux, rangs)
         x, y = vers_pixels(surfaces.x[sommets], surfaces.y[sommets], self.emprise, largeur, hauteur)
         remplir_polygones(image, polygones, anneaux, x, y, np.ones(garde.size, dtype=np.uint8))
-        masque: NDArray[np.float32] = reduire(image, SURECHANTILLON)
+        masque: NDArray[np.float32] = reduire(image, finesse)
         return masque
 
     def poser(self, masque: NDArray[np.float32], couleur: str, opacite: float = 1.0) -> None:
@@ -322,7 +322,8 @@ def dessiner_reperes(
     options = options or OptionsReperes()
     couleurs, zoom, e = styles.fond, _zoom(emprise, largeur), options.echelle
     toile = _Toile(np.zeros((hauteur, largeur, 4), dtype=np.float32), emprise)
-    dedans = toile.remplir(fond.contour)
+    # Le trait du contour couvre le bord du voile : inutile de le lisser.
+    dedans = toile.remplir(fond.contour, 1)
     toile.poser(np.float32(1.0) - dedans, couleurs["voile"], 0.6)
     if options.limites:
         trait = e * (0.8 if zoom < 12 else 1.2)
@@ -343,12 +344,8 @@ def dessiner_reperes(
 
 
 def _en_image(image: NDArray[np.float32], *, opaque: bool) -> Image.Image:
-    if opaque:
-        return Image.fromarray((image[..., :3] + 0.5).astype(np.uint8))
-    alpha = image[..., 3:]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rvb = np.where(alpha > 0, image[..., :3] / alpha, 0.0)
-    return Image.fromarray(np.concatenate([rvb + 0.5, alpha * 255 + 0.5], axis=2).astype(np.uint8))
+    octets = vers_octets(image)
+    return Image.fromarray(np.ascontiguousarray(octets[..., :3]) if opaque else octets)
 
 
 def _encoder(image: NDArray[np.float32], *, opaque: bool) -> bytes:
@@ -357,7 +354,7 @@ def _encoder(image: NDArray[np.float32], *, opaque: bool) -> bytes:
 
 def _png(image: Image.Image) -> bytes:
     sortie = io.BytesIO()
-    image.save(sortie, format="PNG", compress_level=3)
+    image.save(sortie, format="PNG", compress_level=1)
     return sortie.getvalue()
 
 

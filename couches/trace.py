@@ -153,3 +153,18 @@ def superposer(image, couverture, rouge, vert, bleu, opacite):  # type: ignore[n
                 image[i, j, 1] = image[i, j, 1] * reste + vert * a
                 image[i, j, 2] = image[i, j, 2] * reste + bleu * a
                 image[i, j, 3] = image[i, j, 3] * reste + a
+
+
+@nb.njit(cache=True, nogil=True)
+def vers_octets(image):  # type: ignore[no-untyped-def]
+    """Image float32[h, w, 4] prémultipliée → uint8[h, w, 4] à alpha droit."""
+    hauteur, largeur, _ = image.shape
+    resultat = np.zeros((hauteur, largeur, 4), dtype=np.uint8)
+    for i in range(hauteur):
+        for j in range(largeur):
+            a = image[i, j, 3]
+            if a > 0:
+                for k in range(3):
+                    resultat[i, j, k] = np.uint8(min(255.0, image[i, j, k] / a + 0.5))
+                resultat[i, j, 3] = np.uint8(min(255.0, a * 255 + 0.5))
+    return resultat

@@ -15,7 +15,7 @@ from pages._commun.projecteur import barre_projecteur
 def principal(partage: Partage) -> None:
     """Afficher la page."""
     with st.sidebar:
-        menu(partage)
+        menu(partage, "Carte")
         reglages(partage)
     etat = etat_courant()
     theme = theme_de(partage, etat)

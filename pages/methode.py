@@ -21,7 +21,7 @@ def principal(partage: Partage) -> None:
     """Afficher la page."""
     st.session_state[cle("projecteur")] = False
     with st.sidebar:
-        menu(partage)
+        menu(partage, "Méthode")
         st.html(
             '<nav aria-label="Sommaire"><ul class="dh-sommaire">'
             + "".join(

@@ -4,7 +4,7 @@
 
 window.DemiHeure = (function () {
   const MARGE = 0.25; // part de la vue chargée au-delà de chaque bord
-  const DELAI_VUE_MS = 60;
+  const DELAI_VUE_MS = 20;
   const TAILLE_MAX = 4000;
   const memoire = { carte: null, base: null, consigne: {}, lieux: null, isochrones: new Map() };
 
@@ -25,7 +25,13 @@ window.DemiHeure = (function () {
       this._image = null;
     },
     getEvents() {
-      return { moveend: this._bientot, resize: this._bientot };
+      return { moveend: this._bientot, resize: this._bientot, zoomend: this._masquer };
+    },
+    /* Des noms grossis plusieurs fois gênent plus que leur absence d'un instant. */
+    _masquer() {
+      if (!this._image || !this.options.net) return;
+      const ecart = Math.abs(this._map.getZoom() - this._zoom);
+      if (ecart >= 0.75) this._image.setOpacity(0);
     },
     changer(gabarit) {
       if (gabarit === this.gabarit) return;
@@ -54,6 +60,7 @@ window.DemiHeure = (function () {
       const separateur = this.gabarit.includes("?") ? "&" : "?";
       const url = `${this.gabarit}${separateur}emprise=${emprise}&largeur=${largeur}&hauteur=${hauteur}`;
       const numero = ++this._demande;
+      const zoom = carte.getZoom();
       const chargee = new Image();
       chargee.onload = () => {
         if (numero !== this._demande || !this._map) return;
@@ -65,8 +72,10 @@ window.DemiHeure = (function () {
         }).addTo(carte);
         if (this._image) this._image.remove();
         this._image = neuve;
+        this._zoom = zoom;
         carte.fire("demiheure:image", { couche: this.options.nom });
       };
+      chargee.fetchPriority = "high";
       chargee.src = url;
     },
   });
@@ -91,7 +100,7 @@ window.DemiHeure = (function () {
     creerPanneau(carte, "lieux", 440, true);
     L.control.scale({ imperial: false, maxWidth: 140 }).addTo(carte);
     memoire.carreaux = new ImageDeVue("", { pane: "carreaux", opacity: 0.8, nom: "carreaux" });
-    memoire.reperes = new ImageDeVue(base.reperes, { pane: "reperes", opacity: 1, nom: "reperes" });
+    memoire.reperes = new ImageDeVue(base.reperes, { pane: "reperes", opacity: 1, nom: "reperes", net: true });
     memoire.bulle = L.tooltip({ className: "bulle", direction: "top", offset: [0, -6] });
     carte.on("click", surClic);
     carte.on("moveend", surVue);
@@ -131,6 +140,12 @@ window.DemiHeure = (function () {
     return undefined;
   }
 
+  /* Deux thèmes l'un sur l'autre ne se lisent pas : les carreaux s'effacent sous un isochrone. */
+  function attenuerCarreaux() {
+    const { carreaux, isochrones } = memoire.consigne;
+    memoire.carreaux.setOpacity(carreaux.opacite * (isochrones.length ? 0.3 : 1));
+  }
+
   function attendreTaille(suite) {
     let derniere = "";
     let stable = 0;
@@ -155,7 +170,7 @@ window.DemiHeure = (function () {
     }
     appliquerFond(consigne.fond);
     memoire.carreaux.changer(carreaux.gabarit);
-    memoire.carreaux.setOpacity(carreaux.opacite);
+    attenuerCarreaux();
     montrer(memoire.carreaux, carreaux.visible);
     memoire.reperes.changer(reperes.gabarit);
     montrer(memoire.reperes, reperes.visible);
@@ -332,6 +347,7 @@ window.DemiHeure = (function () {
     memoire.consigne.isochrones = [...autres, neuve];
     clic.points = [...gardes, point];
     appliquerIsochrones(memoire.consigne.isochrones);
+    attenuerCarreaux();
   }
 
   function surVue() {

@@ -97,8 +97,6 @@ def _carte(partage: Partage, etat: Etat, theme: Theme, *, projecteur: bool) -> N
         session=st.session_state["jeton"],
         projecteur=projecteur,
     )
-    if st.session_state.get("carte_affichee") != projecteur:
-        st.session_state["carte_affichee"] = projecteur
     consigne = _consigne(partage, etat, theme, projecteur=projecteur)
     st_folium(
         base,
@@ -177,8 +175,10 @@ def _chiffres(partage: Partage, theme: Theme, chiffres: Chiffres) -> None:
     if theme.seuil_s not in partage.styles.bornes_s:
         rang = 0
     st.html(
-        gabarit.grand_chiffre(part(float(zone["part"])), dire_desservis(theme, chiffres))
-        + gabarit.phrase(dire_zone(partage, theme, chiffres))
+        gabarit.grand_chiffre(
+            part(float(zone["part"])), dire_desservis(theme, chiffres, court=est_projecteur())
+        )
+        + gabarit.phrase(dire_zone(partage, theme, chiffres, mediane=not est_projecteur()))
         + gabarit.legende_chiffree(
             temps,
             chiffres.classes,
@@ -211,7 +211,9 @@ def _points(partage: Partage, etat: Etat, theme: Theme) -> None:
     if not mesures:
         return
     rangs = {s.id: i for i, s in enumerate(partage.territoire.services)}
-    services = [(rangs[s.id], s.libelle) for s in theme.services[:8]]
+    montres = () if theme.panier and est_projecteur() else theme.services
+    services = [(rangs[s.id], s.libelle) for s in montres]
+    panier = [rangs[s.id] for s in theme.services] if theme.panier else []
     reunis = len(groupes[0]) > 1
     titres = ["réunis"] if reunis else [f"point {i + 1}" for i in range(len(mesures))]
     sens = "Depuis" if etat.iso_sens == "depuis" else "Vers"
@@ -224,6 +226,7 @@ def _points(partage: Partage, etat: Etat, theme: Theme) -> None:
             [m.atteinte for m in mesures],
             "habitants" if partage.ponderation[1] else "m²",
             services,
+            panier,
         )
         + gabarit.hypothese(
             f"Comptés sur le réseau ; services au plus grand seuil ; "

@@ -111,7 +111,7 @@ def emprise_de_la_zone(partage: Partage, zone: str) -> Emprise:
     return partage.emprise_de((float(o), float(s), float(e), float(n)))
 
 
-def dire_zone(partage: Partage, theme: Theme, chiffres: Chiffres) -> str:
+def dire_zone(partage: Partage, theme: Theme, chiffres: Chiffres, *, mediane: bool = True) -> str:
     """Phrase de la carte : « 12 430 habitants (34 %) sont à plus de 15 minutes d'un médecin… »."""
     zone, minutes = chiffres.zone, f"{theme.seuil_s / 60:g}{INSECABLE}minutes"
     modes = dire_modes(partage.resultat, theme)
@@ -132,14 +132,17 @@ def dire_zone(partage: Partage, theme: Theme, chiffres: Chiffres) -> str:
     texte = f"{_compter(manquants, chiffres)} ({part(manquants / total)}) {quoi}"
     if round(manquants) == 1:
         texte = texte.replace(" sont ", " est ").replace(" n’ont ", " n’a ")
-    mediane = float(zone["temps_median_s"])
-    suite = f" ; la moitié de la population y est en {duree(mediane)} au plus."
-    return texte + (suite if np.isfinite(mediane) and chiffres.par_population else ".")
+    milieu = float(zone["temps_median_s"])
+    if not (mediane and chiffres.par_population and np.isfinite(milieu)):
+        return f"{texte}."
+    return f"{texte}. La moitié des habitants y est en {duree(milieu)} au plus."
 
 
-def dire_desservis(theme: Theme, chiffres: Chiffres) -> str:
+def dire_desservis(theme: Theme, chiffres: Chiffres, *, court: bool = False) -> str:
     """Légende du grand chiffre : « des habitants, soit 204 512, à 15 minutes ou moins »."""
     compte = nombre(float(chiffres.zone["desservi"]))
+    if court:
+        return f"soit {compte} {chiffres.unite}"
     quoi = "des habitants, soit" if chiffres.par_population else "de la surface, soit"
     unite = "" if chiffres.par_population else f"{INSECABLE}ha"
     return f"{quoi} {compte}{unite}, à {theme.seuil_s / 60:g}{INSECABLE}minutes ou moins"

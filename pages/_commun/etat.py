@@ -292,7 +292,7 @@ def reglages_courants(partage: Partage) -> dict[str, str]:
         reglages[nom] = texte
     if points_courants():
         reglages["points"] = ecrire_points(points_courants())
-    vue = partage.vues.get(s["jeton"])
+    vue = partage.vues.get(s["jeton"]) or s.get("vue_voulue")
     if vue is not None:
         reglages["vue"] = f"{vue[0]:.5f},{vue[1]:.5f},{vue[2]:g}"
     return reglages

@@ -22,11 +22,11 @@ def titre(question: str, zone: str) -> str:
     return f'<h1 class="dh-titre">{escape(question)}</h1><p class="dh-zone">{escape(zone)}</p>'
 
 
-def bandeau_fictif(nom: str) -> str:
+def bandeau_fictif() -> str:
     """Avertissement d'un territoire simulé."""
     return (
-        '<div class="dh-fictif" role="note"><strong>Données fictives.</strong> '
-        f"{escape(nom)} n’existe pas : lieux, habitants et réseaux sont simulés.</div>"
+        '<div class="dh-fictif" role="note"><strong>Données fictives</strong> : ce territoire '
+        "n’existe pas, ses lieux et ses habitants sont simulés.</div>"
     )
 
 
@@ -99,8 +99,8 @@ def legende_chiffree(
         )
     return (
         '<table class="dh-legende"><caption>Temps d’accès</caption><thead><tr>'
-        f"<th></th><th scope='col'>minutes</th><th scope='col' class='n'>{escape(unite)}</th>"
-        "<th scope='col' class='n'>part</th><th></th></tr></thead>"
+        f"<td></td><th scope='col'>minutes</th><th scope='col' class='n'>{escape(unite)}</th>"
+        "<th scope='col' class='n'>part</th><td class='barre'></td></tr></thead>"
         f"<tbody>{''.join(lignes)}</tbody></table>"
     )
 
@@ -179,6 +179,7 @@ def tableau_points(
     atteintes: Sequence[Atteinte],
     unite: str,
     services: Sequence[tuple[int, str]],
+    panier: Sequence[int] = (),
 ) -> str:
     """Ce qu'on atteint depuis chaque point, côte à côte.
 
@@ -192,6 +193,8 @@ def tableau_points(
         « habitants » ou « m² ».
     services
         ``(rang, libellé)`` des services comptés au plus grand seuil.
+    panier
+        Rangs des services d'un palier, dont on dit combien sont présents.
     """
     entetes = "".join(
         f"<th scope='col' class='n'><span class='pastille' style='background:{escape(c)}'>"
@@ -204,6 +207,15 @@ def tableau_points(
         + "</tr>"
         for k, seuil in enumerate(atteintes[0].seuils_s)
     ]
+    if panier:
+        lignes.append(
+            f"<tr><th scope='row'>services présents, sur {len(panier)}</th>"
+            + "".join(
+                f"<td class='n'>{nombre(int((a.services[-1, list(panier)] > 0).sum()))}</td>"
+                for a in atteintes
+            )
+            + "</tr>"
+        )
     for rang, libelle in services:
         lignes.append(
             f"<tr class='service'><th scope='row'>{escape(libelle)}</th>"

@@ -45,9 +45,17 @@ def _titre(ancre: str, texte: str) -> str:
 def dire_date(texte: str) -> str:
     """Date ISO écrite à la française ; un millésime ou un autre texte reste tel quel."""
     try:
-        return jour(date.fromisoformat(texte))
+        dates = [jour(date.fromisoformat(t.strip())) for t in texte.split("/")]
     except ValueError:
         return texte or "non dite par la source"
+    return dates[0] if len(dates) == 1 else f"du {dates[0]} au {dates[-1]}"
+
+
+def dire_taille(octets: int) -> str:
+    """Taille d'un fichier : 1,9 Mo, 12 ko."""
+    if octets >= 1e5:
+        return f"{nombre(octets / 1e6, 1)}{INSECABLE}Mo"
+    return f"{nombre(max(octets / 1e3, 1))}{INSECABLE}ko"
 
 
 def sources(partage: Partage) -> str:
@@ -58,13 +66,15 @@ def sources(partage: Partage) -> str:
         base = source.cle.split(" ")[0]
         section = base.split(".")[0]
         titre, licence = SOURCES.get(base) or SOURCES.get(section) or (base, "celle du fichier")
+        if section == "couches":
+            titre = f"{titre} « {base.partition('.')[2].replace('_', ' ')} »"
         lignes.append(
             (
                 titre,
                 source.fichier,
                 dire_date(source.date_donnees),
                 SIMULEE if fictif else licence,
-                f"{nombre(source.taille_octets / 1e6, 1)}{INSECABLE}Mo",
+                dire_taille(source.taille_octets),
                 source.empreinte[:12],
             )
         )

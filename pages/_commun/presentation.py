@@ -31,22 +31,24 @@ def habiller(*, projecteur: bool) -> None:
     st.html("<script>document.documentElement.lang = 'fr';</script>", unsafe_allow_javascript=True)
 
 
-def menu(partage: Partage) -> None:
-    """Nom du programme, du territoire, et liens vers les pages."""
-    t = partage.territoire
+def menu(partage: Partage, courante: str) -> None:
+    """Nom du programme, du territoire, et liens vers les pages ; ``courante`` est soulignée."""
     st.html(
         '<div class="dh-marque"><span class="nom">Demi-heure</span>'
-        f'<span class="territoire">{escape(t.nom)}</span></div>'
+        f'<span class="territoire">{escape(partage.territoire.nom)}</span></div>'
     )
-    gauche, droite = st.columns(2)
-    gauche.page_link("carte.py", label="Carte")
-    droite.page_link("methode.py", label="Méthode")
+    with st.container(key="menu", horizontal=True, gap="medium"):
+        for fichier, titre in (("carte.py", "Carte"), ("methode.py", "Méthode")):
+            if titre == courante:
+                st.html(f'<span class="dh-page" aria-current="page">{titre}</span>')
+            else:
+                st.page_link(fichier, label=titre, width="content")
 
 
 def avertissements(partage: Partage) -> None:
     """Bandeau des données fictives, composants absents, réglages refusés."""
     if partage.territoire.fictif:
-        st.html(gabarit.bandeau_fictif(partage.territoire.nom))
+        st.html(gabarit.bandeau_fictif())
     if not lister_actifs().locaux:
         st.html(
             gabarit.message(
