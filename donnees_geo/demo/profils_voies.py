@@ -97,7 +97,14 @@ PROFILS: Final[dict[str, Profil]] = {
         {"highway": "secondary", "junction": "roundabout", "oneway": "yes", **_REVETU}, rang=1
     ),
     "chemin": Profil(
-        {"highway": "track", "tracktype": "grade2", "surface": "compacted"},
+        # Ouvert aux véhicules : des fermes n'ont pas d'autre accès.
+        {
+            "highway": "track",
+            "tracktype": "grade2",
+            "surface": "compacted",
+            "motor_vehicle": "yes",
+            "maxspeed": "20",
+        },
         noms.CHEMINS,
         rang=8,
         habitations=0.10,

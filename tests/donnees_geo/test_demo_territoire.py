@@ -21,7 +21,7 @@ from donnees_geo.configuration import lire_manifeste
 from donnees_geo.demo import ecrire_demo, generation
 from donnees_geo.erreurs import ErreurConfiguration, ErreurDonnees, Gravite
 from donnees_geo.osm import ExtraitOsm, lire_osm
-from donnees_geo.reseau import CLASSES_VOIE, MARCHE_ALLER, MARCHE_RETOUR, PONT
+from donnees_geo.reseau import BITS_ALLER, BITS_RETOUR, CLASSES_VOIE, PONT
 from donnees_geo.territoire import verifier_territoire
 
 CRS = "EPSG:2154"
@@ -181,15 +181,20 @@ def test_relief_plat_au_nord_colline_au_sud(territoire_petit: Path) -> None:
     assert altitudes.max() > 110
 
 
-def test_reseau_pieton_d_un_seul_tenant(extrait: ExtraitOsm) -> None:
+@pytest.mark.parametrize(
+    ("mode", "part_min"), [("marche", 0.99), ("velo", 0.985), ("voiture", 0.965)]
+)
+def test_reseau_fortement_connexe(extrait: ExtraitOsm, mode: str, part_min: float) -> None:
     r = extrait.reseau
-    a_pied = (r.troncon_acces & (MARCHE_ALLER | MARCHE_RETOUR)) > 0
-    o, c = r.troncon_origine[a_pied], r.troncon_destination[a_pied]
+    aller = (r.troncon_acces & BITS_ALLER[mode]) > 0
+    retour = (r.troncon_acces & BITS_RETOUR[mode]) > 0
+    o = np.r_[r.troncon_origine[aller], r.troncon_destination[retour]]
+    c = np.r_[r.troncon_destination[aller], r.troncon_origine[retour]]
     n = r.nombre_noeuds
     graphe = sparse.csr_array((np.ones(o.size), (o, c)), shape=(n, n))
-    _, morceau = csgraph.connected_components(graphe, directed=False)
+    _, morceau = csgraph.connected_components(graphe, directed=True, connection="strong")
     effectifs = np.bincount(morceau[np.unique(np.r_[o, c])])
-    assert effectifs.max() / effectifs.sum() >= 0.99
+    assert effectifs.max() / effectifs.sum() >= part_min
     assert 30_000 < effectifs.sum() < 45_000
 
 
