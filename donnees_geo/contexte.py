@@ -16,6 +16,7 @@ import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
 from donnees_geo.codes import vider_manquantes
+from donnees_geo.couches_libres import lire_couche_libre
 from donnees_geo.erreurs import Constat, ErreurDonnees, Gravite
 from donnees_geo.lecture import lire_csv, normaliser_nom, resoudre_colonnes
 from donnees_geo.lecture_vecteur import lire_couche
@@ -115,8 +116,13 @@ def lire_couche_contexte(
     GeoDataFrame
         Colonnes de la source, et ``libelle`` tiré de la première colonne de nom reconnue.
     list of Constat
+
+    Raises
+    ------
+    ErreurDonnees
+        Comme :func:`couches_libres.lire_couche_libre`.
     """
-    lue, constats = lire_couche(chemin, crs, emprise=emprise, objet=objet)
+    lue, constats = lire_couche_libre(chemin, crs, emprise, objet)
     trouvees = resoudre_colonnes(lue.columns, {}, chemin, facultatives={"nom": _ALIAS_LIBELLE})
     libelle = (
         vider_manquantes(lue[trouvees["nom"]])

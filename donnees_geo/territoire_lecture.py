@@ -21,8 +21,11 @@ from shapely.geometry.base import BaseGeometry
 
 from donnees_geo.bpe import lire_bpe
 from donnees_geo.carreaux import lire_carreaux_filosofi
+from donnees_geo.commerces import sans_commerces
+from donnees_geo.commerces_categories import construire_services_lecture, lire_categories
 from donnees_geo.communes import lire_communes
 from donnees_geo.configuration import Manifeste, Parametres, Service, lire_services
+from donnees_geo.couches_thematiques import TAGS_OSM, CadreCouches, lire_couches_thematiques
 from donnees_geo.equipements import (
     arrets_desservis,
     construire_equipements,
@@ -38,11 +41,7 @@ from donnees_geo.erreurs import (
     Gravite,
 )
 from donnees_geo.gtfs import OffreTransport, lire_gtfs
-from donnees_geo.lecture_vecteur import (
-    bornes_en_wgs84,
-    lire_couche,
-    verifier_emprise_crs,
-)
+from donnees_geo.lecture_vecteur import bornes_en_wgs84, verifier_emprise_crs
 from donnees_geo.osm import ExtraitOsm, lire_osm
 from donnees_geo.population import (
     affecter_communes,
@@ -123,6 +122,8 @@ class _Lecteur:
         self._progression = progression
         self._crs = manifeste.crs
         self._extrait: ExtraitOsm | None = None
+        #: Équipements de la BPE, commerces compris.
+        self._bpe: gpd.GeoDataFrame | None = None
         self._decoupe: BaseGeometry | None = None
         #: Communes avant la découpe par l'emprise : la population s'y répartit.
         self._communes_entieres: gpd.GeoDataFrame | None = None
@@ -261,9 +262,10 @@ class _Lecteur:
             manifeste.osm,
             self._crs,
             emprise,
-            self.lues.services if manifeste.services_osm else (),
+            self._services_lus() if manifeste.services_osm else (),
             avec_batiments=manifeste.population_methode == "batiments",
             avec_fond=True,
+            tags_gardes=TAGS_OSM,
             progression=lambda message, part: self._progression(message, 0.12 + 0.48 * part),
         )
         self._extrait = extrait
@@ -279,6 +281,10 @@ class _Lecteur:
             self._verifier_place(gpd.GeoSeries([enveloppe], crs=self._crs), "reseau.osm")
         couvert = self._contour_entier()
         self.lues.constats += verifier_couverture(enveloppe, couvert, self._marge_m)
+
+    def _services_lus(self) -> tuple[Service, ...]:
+        """Services du catalogue, et commerces lus dans la même passe."""
+        return (*self.lues.services, *construire_services_lecture(lire_categories()))
 
     def _population_ou_decoupage_demande(self) -> bool:
         manifeste = self._manifeste
@@ -364,14 +370,15 @@ class _Lecteur:
                     self._manifeste.bpe,
                     self._crs,
                     zone,
-                    self.lues.services,
+                    self._services_lus(),
                     communes["code_commune"].tolist(),
                     progression=lambda message, part: self._progression(message, 0.73 + part / 8),
                 )
-                sources["bpe"] = table
+                self._bpe = table
+                sources["bpe"] = sans_commerces(table)
                 self.lues.constats += constats
         if self._manifeste.services_osm and self._extrait is not None:
-            sources["osm"] = self._extrait.points_interet
+            sources["osm"] = sans_commerces(self._extrait.points_interet)
         if self.lues.offre is not None:
             sources["gtfs"] = arrets_desservis(self.lues.offre, self.lues.services, self._crs)
         for demande in self._manifeste.services_fichiers:
@@ -398,24 +405,25 @@ class _Lecteur:
             self.lues.reseau = ajouter_altitudes(self.lues.reseau, self._manifeste.mnt)
 
     def _lire_couches(self) -> None:
-        """Convertir les couches du manifeste ; une couche fautive est laissée de côté."""
-        if self.lues.contour is None:
+        """Lire les couches du manifeste ; une couche fautive est laissée de côté."""
+        if self.lues.contour is None or self.lues.communes is None:
             return
-        zone = self.lues.contour.buffer(self._marge_m)
-        for nom, fichier in self._manifeste.couches.items():
-            self._progression(f"Couche {nom}", 0.95)
-            try:
-                couche, constats = lire_couche(
-                    fichier, self._crs, emprise=zone, objet=f"couches.{nom}"
-                )
-            except ErreurProjet as erreur:
-                detail = " ; ".join(ligne.strip() for ligne in str(erreur).splitlines())
-                self._constater(
-                    Gravite.MAJEUR, f"couches.{nom}", f"couche laissée de côté : {detail}"
-                )
-                continue
+        osm = self._extrait if self._manifeste.services_osm else None
+        cadre = CadreCouches(
+            self._crs,
+            self.lues.contour.buffer(self._marge_m),
+            self.lues.communes,
+            equipements_osm=None if osm is None else osm.points_interet,
+            equipements_bpe=self._bpe,
+        )
+        with self._etape("couches", "couches", 0.95):
+            couches, constats = lire_couches_thematiques(
+                self._manifeste.couches,
+                cadre,
+                lambda nom: self._progression(f"Couche {nom}", 0.95),
+            )
+            self.lues.couches = couches
             self.lues.constats += constats
-            self.lues.couches[nom] = couche
 
     def _verifier_place(self, table: Any, objet: str) -> None:
         """Vérifier que des données tombent dans le domaine du CRS.

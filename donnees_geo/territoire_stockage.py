@@ -25,6 +25,7 @@ import pyarrow as pa
 import shapely
 from pyproj import CRS
 
+from donnees_geo.commerces_categories import lire_categories
 from donnees_geo.configuration import Manifeste, Service, lister_fichiers
 from donnees_geo.erreurs import Constat, ErreurDonnees, Gravite
 from donnees_geo.gtfs import ecrire_offre, lire_offre_preparee
@@ -83,6 +84,7 @@ def calculer_empreinte(
         "demande": demande,
         "sources": [(s.cle, s.fichier, s.empreinte) for s in sources],
         "services": [dataclasses.asdict(s) for s in services],
+        "commerces": [dataclasses.asdict(c) for c in lire_categories()],
         "marge_m": marge_m,
     }
     texte = json.dumps(contenu, sort_keys=True, ensure_ascii=False)

@@ -69,6 +69,7 @@ def lire_osm(
     avec_batiments: bool = False,
     avec_fond: bool = True,
     avec_bacs: bool = False,
+    tags_gardes: Sequence[str] = (),
     progression: Progression | None = None,
 ) -> ExtraitOsm:
     """Lire les rues, les équipements et le fond de carte d'un extrait OSM.
@@ -87,6 +88,8 @@ def lire_osm(
         Catalogue dont les règles ``tags_osm`` désignent les équipements.
     avec_batiments, avec_fond, avec_bacs
         Lire aussi les bâtiments, le fond de carte, les liaisons par bac.
+    tags_gardes
+        Tags des équipements rendus en colonnes (``opening_hours``).
     progression
         Appelée avec un message et la part accomplie (0 à 1).
 
@@ -103,7 +106,7 @@ def lire_osm(
     if emprise is not None and shapely.is_empty(emprise):
         raise ErreurConfiguration("L'emprise de lecture de l'extrait OSM est vide.", objet=fichier)
     avance = progression or (lambda _message, _part: None)
-    selection = _selection(emprise, services, avec_batiments, avec_fond, avec_bacs)
+    selection = _selection(emprise, services, avec_batiments, avec_fond, avec_bacs, tags_gardes)
     objets = lire_objets(fichier, selection, avance)
     avance("Construction du réseau de rues", 0.60)
     reseau = construire_reseau(objets.voies, emprise, crs, fichier)
@@ -115,7 +118,7 @@ def lire_osm(
     del objets  # les coordonnées brutes pèsent autant que les surfaces construites
     avance("Recherche des équipements", 0.88)
     points = construire_points_interet(
-        noeuds, surfaces.choisir(filtre_services(services)), services, crs
+        noeuds, surfaces.choisir(filtre_services(services)), services, crs, tags_gardes
     )
     batiments = construire_batiments(surfaces, crs) if avec_batiments else None
     fond = construire_fond(surfaces, crs) if avec_fond else {}
@@ -129,10 +132,12 @@ def _selection(
     avec_batiments: bool,
     avec_fond: bool,
     avec_bacs: bool,
+    tags_gardes: Sequence[str],
 ) -> Selection:
     cles_services = cles_discriminantes(services)
     cles_surfaces = set(cles_services)
     cles_tags = {"area", "highway", "waterway", "railway", "barrier", *cles_lues(services)}
+    cles_tags.update(tags_gardes)
     tests: list[Callable[[Any], bool]] = []
     if services:
         tests.append(filtre_services(services))

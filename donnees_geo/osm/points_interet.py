@@ -117,6 +117,7 @@ def construire_points_interet(
     surfaces: GeometriesOsm,
     services: Sequence[Service],
     crs: str,
+    tags_gardes: Sequence[str] = (),
 ) -> gpd.GeoDataFrame:
     """Équipements trouvés dans les objets lus, une ligne par objet et par service rendu.
 
@@ -130,12 +131,14 @@ def construire_points_interet(
         Catalogue.
     crs
         CRS métrique du résultat.
+    tags_gardes
+        Tags rendus en plus, chacun dans une colonne à son nom, vide s'il est absent.
 
     Returns
     -------
     GeoDataFrame
-        Colonnes :data:`COLONNES`. La géométrie est le point (un point intérieur pour une surface),
-        ou la surface elle-même quand le service est ``surfacique``.
+        Colonnes :data:`COLONNES`, puis ``tags_gardes``. La géométrie est le point (un point
+        intérieur pour une surface), ou la surface elle-même quand le service est ``surfacique``.
     """
     positions = np.asarray(
         shapely.points([n[1] for n in noeuds], [n[2] for n in noeuds]), dtype=object
@@ -155,6 +158,10 @@ def construire_points_interet(
             "nom": pd.array([tags[o].get("name", "") for o in objet], dtype="str"),
             "source": pd.array(["osm"] * len(lignes), dtype="str"),
             "id_source": pd.array([identifiants[o] for o in objet], dtype="str"),
+            **{
+                tag: pd.array([tags[o].get(tag, "") for o in objet], dtype="str")
+                for tag in tags_gardes
+            },
         }
     )
     return gpd.GeoDataFrame(table, geometry=gpd.GeoSeries(formes, crs=CRS_GEO).to_crs(crs))

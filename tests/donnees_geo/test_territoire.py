@@ -77,7 +77,7 @@ def test_contenu_du_territoire(territoire: Territoire) -> None:
     assert territoire.contour.area == pytest.approx(4e6, rel=1e-4)
     assert territoire.reseau.nombre_noeuds == 117  # 11 × 11 moins les 4 coins, simplifiés
     assert territoire.offre is None
-    assert set(territoire.couches) == {"marches"}
+    assert set(territoire.couches) == {"commerces", "marches"}
     assert len(gpd.read_parquet(territoire.couches["marches"])) == 1
     assert {s.cle for s in territoire.sources} >= {"reseau.osm", "services.bpe"}
     assert all(re.fullmatch("[0-9a-f]{64}", s.empreinte) for s in territoire.sources)
@@ -380,7 +380,7 @@ def test_couche_thematique_fautive_laissee_de_cote(tmp_path: Path) -> None:
     assert any(
         c.objet == "couches.pistes" and "laissée de côté" in c.message for c in bilan.constats
     )
-    assert set(charger_territoire(tmp_path / "t").couches) == {"marches"}
+    assert set(charger_territoire(tmp_path / "t").couches) == {"commerces", "marches"}
 
 
 # ---- Territoires incomplets ----------------------------------------------------------
