@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numba as nb
 import numpy as np
@@ -37,6 +39,31 @@ _COLONNES_ZONES = {
     "bassin_de_vie": ("code_bassin_de_vie", "bassin_de_vie"),
     "commune": ("code_commune", "nom"),
 }
+
+
+#: Colonnes des communes qui les regroupent, reportées sur chaque carreau des résultats.
+COLONNES_REGROUPEMENTS: Final = ("code_bassin_de_vie", "code_secteur")
+
+
+def zones_des_carreaux(
+    carreaux: pd.DataFrame, communes: pd.DataFrame, colonne: str
+) -> NDArray[np.object_]:
+    """Code de la zone de chaque carreau d'après sa commune, object[carreaux], vide hors de toute.
+
+    Parameters
+    ----------
+    colonne
+        Une de :data:`COLONNES_REGROUPEMENTS`.
+    """
+    zone_commune = dict(
+        zip(
+            communes["code_commune"].astype(str),
+            communes[colonne].fillna("").astype(str),
+            strict=True,
+        )
+    )
+    codes = carreaux["code_commune"].astype(str)
+    return np.array([zone_commune.get(c, "") for c in codes], dtype=object)
 
 
 def construire_zonages(
@@ -104,6 +131,65 @@ def sommer_par_zone(zonage: Zonage, valeurs: NDArray[np.float64]) -> NDArray[np.
         shape=(len(zonage.codes), zonage.zone_carreau.size),
     )
     return np.asarray(appartenance @ valeurs, dtype=np.float64)
+
+
+def compter_classes(
+    zonage: Zonage, classes: NDArray[np.integer], nombre: int, poids: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Poids de chaque classe, par zone et par colonne.
+
+    Parameters
+    ----------
+    classes
+        int[carreaux, colonnes], de 0 à ``nombre - 1`` ; ailleurs, le carreau ne compte pas.
+    nombre
+        Nombre de classes.
+    poids
+        float64[carreaux].
+
+    Returns
+    -------
+    numpy.ndarray
+        float64[zones, colonnes, classes].
+    """
+    colonnes = classes.shape[1]
+    utile = (zonage.zone_carreau >= 0)[:, None] & (classes >= 0) & (classes < nombre)
+    base = zonage.zone_carreau[:, None] * colonnes + np.arange(colonnes)
+    cle = (base * nombre + classes)[utile]
+    taille = len(zonage.codes) * colonnes * nombre
+    poids_utiles = np.broadcast_to(poids[:, None], classes.shape)[utile]
+    sommes = np.bincount(cle, weights=poids_utiles, minlength=taille).astype(np.float64)
+    return sommes.reshape(len(zonage.codes), colonnes, nombre)
+
+
+def diviser(numerateur: NDArray[np.float64], total: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Quotient, NaN là où le total est nul : une zone sans habitants n'a pas de part."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        quotient: NDArray[np.float64] = np.where(total > 0, numerateur / total, np.nan)
+    return quotient
+
+
+def etiqueter_zones(zonage: Zonage, repetitions: int = 1) -> dict[str, NDArray[np.object_]]:
+    """Colonnes ``zone_type``, ``zone_code``, ``zone_nom`` d'un bloc rangé par zone à l'intérieur.
+
+    Parameters
+    ----------
+    repetitions
+        Nombre de fois que la liste des zones se répète (une par colonne mesurée).
+    """
+    nombre = len(zonage.codes) * repetitions
+    return {
+        "zone_type": np.full(nombre, zonage.type, dtype=object),
+        "zone_code": np.tile(np.array(zonage.codes, dtype=object), repetitions),
+        "zone_nom": np.tile(np.array(zonage.noms, dtype=object), repetitions),
+    }
+
+
+def assembler_blocs(blocs: Sequence[dict[str, NDArray[np.generic]]]) -> pd.DataFrame:
+    """Table faite de blocs de mêmes colonnes, vide sans bloc."""
+    if not blocs:
+        return pd.DataFrame()
+    return pd.DataFrame({c: np.concatenate([bloc[c] for bloc in blocs]) for c in blocs[0]})
 
 
 def ordonner_colonnes(valeurs: NDArray[np.float64]) -> NDArray[np.int64]:

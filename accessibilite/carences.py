@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from accessibilite.agregation import (
     Zonage,
+    assembler_blocs,
     calculer_medianes,
+    diviser,
     ordonner_colonnes,
     sommer_par_zone,
 )
@@ -78,16 +80,15 @@ def calculer_carences(
     ordre = ordonner_colonnes(temps)
     seuils_s = np.array([r.seuil_s for r in regles], dtype=np.float64)
     poids_carence = np.where(temps > seuils_s, poids[:, None], 0.0)
-    candidats = [_Candidats.depuis(equipement[:, c]) for c in connus]
+    candidats = [Candidats.depuis(equipement[:, c]) for c in connus]
     blocs: list[dict[str, NDArray[np.generic]]] = []
     for zonage in zonages:
         totaux = sommer_par_zone(zonage, poids)
         concernes = sommer_par_zone(zonage, poids_carence)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            parts = np.where(totaux[:, None] > 0, concernes / totaux[:, None], np.nan)
+        parts = diviser(concernes, totaux[:, None])
         medianes = calculer_medianes(zonage, temps, poids_carence, ordre)
         proches = [
-            _equipement_principal(zonage, candidat, poids_carence[:, c])
+            equipement_principal(zonage, candidat, poids_carence[:, c])
             for c, candidat in enumerate(candidats)
         ]
         # Une ligne par service et zone où quelqu'un manque de quelque chose.
@@ -106,7 +107,7 @@ def calculer_carences(
                 "population_carence_hab": concernes[zone, service],
                 "part_carence": parts[zone, service],
                 "temps_median_carence_s": medianes[zone, service],
-                **_nommer(
+                **nommer_equipements(
                     equipements,
                     np.array([proches[s][z] for s, z in zip(service, zone, strict=True)], np.int64),
                 ),
@@ -123,15 +124,10 @@ def _classer(
     blocs: Sequence[dict[str, NDArray[np.generic]]], *, par_population: bool
 ) -> pd.DataFrame:
     """Réunir les blocs, ranger les carences de chaque zone et les numéroter."""
-    table = pd.DataFrame(
-        {
-            colonne: np.concatenate([bloc[colonne] for bloc in blocs])
-            for colonne in COLONNES_CARENCES
-            if colonne != "rang"
-        }
-    )
-    table = table.sort_values(
-        ["zone_type", "zone_code", "population_carence_hab", "service"],
+    table = assembler_blocs(blocs)
+    # Deux carences de même ampleur ne doivent pas changer de rang selon l'ordre des additions.
+    table = table.assign(_ampleur=table["population_carence_hab"].round(6)).sort_values(
+        ["zone_type", "zone_code", "_ampleur", "service"],
         ascending=[True, True, False, True],
         kind="stable",
         ignore_index=True,
@@ -143,7 +139,7 @@ def _classer(
 
 
 @dataclass(frozen=True)
-class _Candidats:
+class Candidats:
     """Équipements les plus proches d'un service, dénombrés une fois pour tous les zonages.
 
     Attributes
@@ -158,16 +154,17 @@ class _Candidats:
     rang: NDArray[np.int64]
 
     @staticmethod
-    def depuis(equipement: NDArray[np.int32]) -> _Candidats:
+    def depuis(equipement: NDArray[np.int32]) -> Candidats:
+        """Dénombrer les équipements d'un service, int32[carreaux], -1 sans objet."""
         avec = equipement >= 0
         distincts, inverse = np.unique(equipement[avec], return_inverse=True)
         rang = np.full(equipement.size, -1, dtype=np.int64)
         rang[avec] = inverse
-        return _Candidats(distincts.astype(np.int64), rang)
+        return Candidats(distincts.astype(np.int64), rang)
 
 
-def _equipement_principal(
-    zonage: Zonage, candidats: _Candidats, poids: NDArray[np.float64]
+def equipement_principal(
+    zonage: Zonage, candidats: Candidats, poids: NDArray[np.float64]
 ) -> NDArray[np.int64]:
     """Équipement rejoint par le plus de poids dans chaque zone, -1 s'il n'y en a pas.
 
@@ -180,14 +177,16 @@ def _equipement_principal(
         return principal
     cle = zonage.zone_carreau[utile] * nombre + candidats.rang[utile]
     sommes = np.bincount(cle, weights=poids[utile], minlength=zones * nombre)
-    sommes = sommes.reshape(zones, nombre)
+    sommes = sommes.reshape(zones, nombre).round(6)
     rang = sommes.argmax(axis=1)
     trouve = sommes[np.arange(zones), rang] > 0
     principal[trouve] = candidats.equipements[rang[trouve]]
     return principal
 
 
-def _nommer(equipements: pd.DataFrame, lignes: NDArray[np.int64]) -> dict[str, NDArray[np.object_]]:
+def nommer_equipements(
+    equipements: pd.DataFrame, lignes: NDArray[np.int64]
+) -> dict[str, NDArray[np.object_]]:
     """Identifiant, nom et commune des équipements, vides pour -1."""
     # Le vide ajouté au bout est ce que désigne l'indice -1.
     return {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from accessibilite.acces_tc import TC, AccesTransport, calculer_acces_transport
-from accessibilite.agregation import calculer_ponderation, construire_zonages
+from accessibilite.agregation import (
+    COLONNES_REGROUPEMENTS,
+    calculer_ponderation,
+    construire_zonages,
+    zones_des_carreaux,
+)
 from accessibilite.carences import calculer_carences
+from accessibilite.constats_etude import relever_constats
 from accessibilite.graphe import Graphe, construire_graphe
 from accessibilite.indicateurs import (
     PLUS_RAPIDE,
@@ -29,12 +35,19 @@ from accessibilite.indicateurs import (
 from accessibilite.profils import construire_profil
 from accessibilite.services import AccesMode, calculer_acces_mode
 from donnees_geo.configuration import Parametres, Service
-from donnees_geo.conventions import LIBELLES_MODES, MODES, MODES_RUE, Mode, ModeRue
-from donnees_geo.erreurs import Constat, ErreurConfiguration, ErreurDonnees, Gravite
+from donnees_geo.conventions import (
+    COLONNES_AGES,
+    MODES,
+    MODES_RUE,
+    Mode,
+    ModeRue,
+)
+from donnees_geo.erreurs import Constat, ErreurConfiguration, ErreurDonnees
 from donnees_geo.gtfs import OffreTransport
 
 if TYPE_CHECKING:  # le calcul ne dépend pas des lecteurs de fichiers que ce module charge
     from donnees_geo.territoire import Territoire
+    from donnees_geo.territoire_modele import SourceLue
 
 Progression = Callable[[str, float], None]
 
@@ -46,11 +59,13 @@ class ResultatEtude:
     Attributes
     ----------
     acces
-        Une ligne par carreau : ``carreau``, ``code_commune``, ``population_hab``, ``impute``, puis
-        par service et mode ``temps_<service>_<mode>_s`` (float32, ``inf`` inaccessible, NaN sans
-        donnée) et ``proche_<service>_<mode>`` (int32, ligne de ``territoire.equipements``, -1). En
-        transport collectif s'y ajoutent les centiles (``temps_<service>_tc_p25_s``…), la part des
-        départs sous le seuil (``part_<service>_tc``) et, en aller-retour,
+        Une ligne par carreau : ``carreau``, ``code_commune``, ``code_bassin_de_vie``,
+        ``code_secteur`` (vides sans découpage), ``population_hab``, ``surface_m2``, ``impute``, les
+        tranches d'âge et le niveau de vie quand la source les donne, puis par service et mode
+        ``temps_<service>_<mode>_s`` (float32, ``inf`` inaccessible, NaN sans donnée) et
+        ``proche_<service>_<mode>`` (int32, ligne de ``territoire.equipements``, -1). En transport
+        collectif s'y ajoutent les centiles (``temps_<service>_tc_p25_s``…), la part des départs
+        sous le seuil (``part_<service>_tc``) et, en aller-retour,
         ``temps_<service>_tc_retour_s``.
     indicateurs, carences
         Tables longues (contrats ``indicateurs.csv`` et ``carences.csv``).
@@ -68,6 +83,10 @@ class ResultatEtude:
         Faux : les parts sont des parts de surface, faute de population.
     durees_s
         Durée de chaque étape, secondes.
+    sources
+        Fichiers dont le territoire est tiré, avec leur empreinte.
+    aller_retour
+        Vrai : en transport collectif, le retour est exigé aussi.
     """
 
     acces: pd.DataFrame
@@ -78,9 +97,11 @@ class ResultatEtude:
     modes: tuple[str, ...]
     parametres: Parametres
     empreinte_territoire: str
-    jour: date | None
     par_population: bool
     durees_s: dict[str, float]
+    jour: date | None = None
+    sources: tuple[SourceLue, ...] = ()
+    aller_retour: bool = False
 
 
 def colonne_temps(service: str, mode: str) -> str:
@@ -259,6 +280,11 @@ def _assembler(
     transport: AccesTransport | None,
     durees: dict[str, float],
 ) -> ResultatEtude:
+    # À la précision où ils seront gardés : tout chiffre se recalcule de la table des carreaux.
+    acces = {
+        mode: replace(a, temps_s=a.temps_s.astype(np.float32).astype(np.float64))
+        for mode, a in acces.items()
+    }
     temps = {mode: a.temps_s for mode, a in acces.items()}
     rapide = calculer_plus_rapide(temps, services, parametres.seuils)
     proche_rapide = _equipement_plus_rapide(acces, rapide, services, parametres)
@@ -283,7 +309,15 @@ def _assembler(
         par_population=par_population,
     )
     return ResultatEtude(
-        acces=_table_acces(territoire.carreaux, services, acces, rapide, proche_rapide, transport),
+        acces=_table_acces(
+            territoire.carreaux,
+            territoire.communes,
+            services,
+            acces,
+            rapide,
+            proche_rapide,
+            transport,
+        ),
         indicateurs=indicateurs,
         carences=carences,
         constats=tuple(
@@ -294,8 +328,10 @@ def _assembler(
         parametres=parametres,
         empreinte_territoire=territoire.empreinte,
         par_population=par_population,
-        jour=None if transport is None else transport.jour,
         durees_s=durees,
+        jour=None if transport is None else transport.jour,
+        sources=territoire.sources,
+        aller_retour=transport is not None and transport.retour_s is not None,
     )
 
 
@@ -317,15 +353,22 @@ def _equipement_plus_rapide(
 
 def _table_acces(
     carreaux: pd.DataFrame,
+    communes: pd.DataFrame,
     services: Sequence[Service],
     acces: dict[str, AccesMode],
     rapide: NDArray[np.float64],
     proche_rapide: NDArray[np.int32],
     transport: AccesTransport | None,
 ) -> pd.DataFrame:
+    facultatives = [c for c in (*COLONNES_AGES, "ind_snv") if c in carreaux]
     colonnes: dict[str, NDArray[np.generic]] = {
-        nom: carreaux[nom].to_numpy()
-        for nom in ("carreau", "code_commune", "population_hab", "surface_m2", "impute")
+        "carreau": carreaux["carreau"].to_numpy(),
+        "code_commune": carreaux["code_commune"].to_numpy(),
+        **{nom: zones_des_carreaux(carreaux, communes, nom) for nom in COLONNES_REGROUPEMENTS},
+        **{
+            nom: carreaux[nom].to_numpy()
+            for nom in ("population_hab", "surface_m2", "impute", *facultatives)
+        },
     }
     tous = {mode: (a.temps_s, a.equipement) for mode, a in acces.items()}
     tous[PLUS_RAPIDE] = (rapide, proche_rapide)
@@ -341,82 +384,3 @@ def _table_acces(
             if transport.retour_s is not None:
                 colonnes[f"temps_{service.id}_tc_retour_s"] = transport.retour_s[:, c]
     return pd.DataFrame(colonnes, index=carreaux.index)
-
-
-def relever_constats(
-    territoire: Territoire,
-    services: Sequence[Service],
-    acces: dict[str, AccesMode],
-    parametres: Parametres,
-    *,
-    par_population: bool,
-) -> list[Constat]:
-    """Limites de l'étude, à montrer avec les résultats."""
-    constats = []
-    if not par_population:
-        constats.append(
-            Constat(
-                Gravite.MAJEUR,
-                "population",
-                "Le territoire n'a pas de population : les parts sont des parts de surface.",
-            )
-        )
-    presents = set(territoire.equipements["service"].astype(str))
-    absents = [s.libelle for s in services if s.id not in presents]
-    if absents:
-        constats.append(
-            Constat(
-                Gravite.MAJEUR,
-                "services",
-                f"{len(absents)} service(s) sans aucun équipement connu, laissés sans donnée : "
-                + ", ".join(absents),
-            )
-        )
-    poids, _ = calculer_ponderation(territoire.carreaux)
-    imputes = territoire.carreaux["impute"].to_numpy(dtype=bool)
-    if imputes.any():
-        constats.append(
-            Constat(
-                Gravite.MINEUR,
-                "population",
-                f"{int(imputes.sum())} carreau(x) sur {imputes.size} imputé(s) par le producteur "
-                f"(secret statistique), soit {_compter(poids[imputes], par_population)}.",
-            )
-        )
-    for mode, resultat in acces.items():
-        seuls = resultat.carreaux_non_rattaches
-        if seuls.any():
-            constats.append(
-                Constat(
-                    Gravite.MINEUR,
-                    f"accès {LIBELLES_MODES[mode]}",
-                    f"{int(seuls.sum())} carreau(x) à plus de {parametres.rattachement_max_m:.0f} m"
-                    f" de toute rue praticable, soit {_compter(poids[seuls], par_population)}, "
-                    "laissés sans donnée.",
-                )
-            )
-        if resultat.points_non_rattaches:
-            constats.append(
-                Constat(
-                    Gravite.MINEUR,
-                    f"accès {LIBELLES_MODES[mode]}",
-                    f"{resultat.points_non_rattaches} point(s) d'accès à un service trop loin de "
-                    "toute rue praticable, non comptés.",
-                )
-            )
-    absents_regle = sorted({m for s in parametres.seuils for m in s.modes if m not in acces})
-    if absents_regle:
-        constats.append(
-            Constat(
-                Gravite.MAJEUR,
-                "modes",
-                "Mode(s) de la règle des paliers non calculé(s) : "
-                + ", ".join(LIBELLES_MODES[m] for m in absents_regle)
-                + ". Les paliers qui en dépendent seuls n'ont pas de résultat.",
-            )
-        )
-    return constats
-
-
-def _compter(poids: NDArray[np.float64], par_population: bool) -> str:
-    return f"{poids.sum():.0f} {'habitants' if par_population else 'm²'}"

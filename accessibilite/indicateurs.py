@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 
 from accessibilite.agregation import (
     Zonage,
+    assembler_blocs,
     calculer_medianes,
+    diviser,
+    etiqueter_zones,
     ordonner_colonnes,
     sommer_par_zone,
 )
@@ -112,12 +115,7 @@ def calculer_indicateurs(
     for zonage in zonages:
         totaux = sommer_par_zone(zonage, poids)
         blocs.extend(_calculer_bloc(zonage, lot, poids, totaux) for lot in lots)
-    table = pd.DataFrame(
-        {
-            colonne: np.concatenate([bloc[colonne] for bloc in blocs])
-            for colonne in COLONNES_INDICATEURS
-        }
-    )
+    table = assembler_blocs(blocs)[list(COLONNES_INDICATEURS)]
     if not par_population:
         table[["population_hab", "population_desservie_hab"]] = np.nan
     return table
@@ -182,14 +180,11 @@ def _calculer_bloc(
     desservis = sommer_par_zone(zonage, np.where(lot.temps_s <= lot.seuils_s, poids[:, None], 0.0))
     # Sans aucune donnée (service sans équipement, mode absent), rien n'est mesuré : ni 0 ni 100 %.
     desservis[:, np.isnan(lot.temps_s).all(axis=0)] = np.nan
-    with np.errstate(divide="ignore", invalid="ignore"):
-        parts = np.where(totaux[:, None] > 0, desservis / totaux[:, None], np.nan)
+    parts = diviser(desservis, totaux[:, None])
     medianes = calculer_medianes(zonage, lot.temps_s, poids, lot.ordre)
     zones, services = len(zonage.codes), lot.services.size
     return {
-        "zone_type": np.full(zones * services, zonage.type, dtype=object),
-        "zone_code": np.tile(np.array(zonage.codes, dtype=object), services),
-        "zone_nom": np.tile(np.array(zonage.noms, dtype=object), services),
+        **etiqueter_zones(zonage, services),
         "palier": np.repeat(lot.paliers, zones),
         "fonction": np.repeat(lot.fonctions, zones),
         "service": np.repeat(lot.services, zones),
