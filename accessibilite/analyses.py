@@ -242,11 +242,8 @@ def _relever_constats(
 ) -> Iterator[Constat]:
     """Ce que les données ne permettent pas, et ce qu'il faut savoir en lisant les analyses."""
     yield from _constats_zones(mesures)
-    absentes = [
-        colonne
-        for colonne in dict.fromkeys(g.colonne for g in (*reglages.marcheurs, *reglages.publics))
-        if colonne not in mesures.carreaux
-    ]
+    voulues = [g.colonne for g in reglages.marcheurs] + [p.colonne for p in reglages.publics]
+    absentes = [c for c in dict.fromkeys(voulues) if c not in mesures.carreaux]
     if absentes:
         yield Constat(
             Gravite.MINEUR,
