@@ -61,12 +61,15 @@ class Atteinte:
         int64[seuils, services], nombre d'équipements atteints, cumulés.
     temps_carreaux_s
         float64[carreaux], secondes ; ``inf`` au-delà du plus grand seuil.
+    temps_acces_s
+        float64[points d'accès], de même.
     """
 
     seuils_s: tuple[float, ...]
     poids: tuple[float, ...]
     services: NDArray[np.int64]
     temps_carreaux_s: NDArray[np.float64]
+    temps_acces_s: NDArray[np.float64]
 
 
 def construire_cibles(
@@ -142,6 +145,44 @@ def mesurer_atteinte(
     return resumer_atteinte(cibles, carreaux, acces, seuils)
 
 
+def lire_temps_points(
+    graphe: Graphe, temps_noeuds_s: NDArray[np.float64], points: Rattachement, sens: Sens
+) -> NDArray[np.float64]:
+    """Temps en des points, d'après les temps aux noeuds de rue.
+
+    Parameters
+    ----------
+    graphe
+        Graphe des rues.
+    temps_noeuds_s
+        float64[n], secondes, ``inf`` hors d'atteinte.
+    points
+        Points rattachés au graphe.
+    sens
+        ``depuis`` l'origine des temps, ou ``vers`` elle.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64[points], approche comprise ; ``inf`` hors d'atteinte ou non rattaché. Un point posé
+        sur la rue même de l'origine n'est lu que par les bouts de la rue.
+    """
+    temps = np.full(len(points), np.inf)
+    r = np.flatnonzero(points.rattaches)
+    t, f = points.troncon[r], points.position[r]
+    vers_destination, vers_origine = graphe.temps_sens("vers" if sens == "depuis" else "depuis")
+    with np.errstate(invalid="ignore"):
+        # 0 × inf : le point est au bout d'un sens interdit ; il y est déjà.
+        par_origine = temps_noeuds_s[graphe.reseau.troncon_origine[t]] + np.where(
+            f > 0, f * vers_origine[t], 0.0
+        )
+        par_destination = temps_noeuds_s[graphe.reseau.troncon_destination[t]] + np.where(
+            f < 1, (1 - f) * vers_destination[t], 0.0
+        )
+    temps[r] = np.minimum(par_origine, par_destination) + points.approche_s[r]
+    return temps
+
+
 def resumer_atteinte(
     cibles: Cibles,
     temps_carreaux_s: NDArray[np.float64],
@@ -162,4 +203,5 @@ def resumer_atteinte(
         tuple(poids),
         np.array(services, dtype=np.int64).reshape(len(seuils_s), len(cibles.services)),
         temps_carreaux_s,
+        temps_acces_s,
     )

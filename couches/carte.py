@@ -59,23 +59,33 @@ class Adresses:
         """Image des repères, sans son emprise."""
         return f"{self.racine}/reperes.png?noms={noms:d}&limites={limites:d}&echelle={echelle:g}"
 
-    def carreaux(self, services: Sequence[str], mode: str) -> str:
+    def carreaux(self, services: Sequence[str], mode: str, jour: str = "") -> str:
         """Image des carreaux, sans son emprise."""
-        return f"{self.racine}/carreaux.png?services={_liste(services)}&mode={quote(mode)}"
+        return (
+            f"{self.racine}/carreaux.png?services={_liste(services)}&mode={quote(mode)}"
+            f"&jour={quote(jour)}"
+        )
 
-    def valeur(self, services: Sequence[str], mode: str) -> str:
+    def valeur(self, services: Sequence[str], mode: str, jour: str = "") -> str:
         """Valeur du carreau survolé, sans son point."""
-        return f"{self.racine}/valeur/{quote(mode)}/{_liste(services)}"
+        return (
+            f"{self.racine}/valeur.json?services={_liste(services)}&mode={quote(mode)}"
+            f"&jour={quote(jour)}"
+        )
 
     def lieux(self, services: Sequence[str]) -> str:
         """Lieux de service."""
         return f"{self.racine}/lieux.json?services={_liste(services)}"
 
-    def isochrone(self, points: str, *, mode: str, minutes: Sequence[float], sens: str) -> str:
+    def isochrone(
+        self, points: str, *, mode: str, minutes: Sequence[float], sens: str, jour: str = ""
+    ) -> str:
         """Bandes isochrones ; ``points`` : « lon,lat;lon,lat », ou POINTS pour un gabarit."""
         texte = ",".join(f"{m:g}" for m in minutes)
+        suite = f"&jour={quote(jour)}" if jour else ""
         return (
-            f"{self.racine}/isochrone.json?points={points}&mode={mode}&minutes={texte}&sens={sens}"
+            f"{self.racine}/isochrone.json?points={points}&mode={mode}"
+            f"&minutes={texte}&sens={sens}{suite}"
         )
 
     def vue(self, session: str) -> str:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from accessibilite.etude import ResultatEtude
 from accessibilite.indicateurs import PLUS_RAPIDE
 from couches.couche import Couche, EntreeLegende
 from couches.styles import Styles, libelles_classes
-from couches.textes import INSECABLE, heure, nombre
+from couches.textes import INSECABLE, heure, jour, nombre
 from donnees_geo.configuration import Parametres, Service, SeuilPalier
 from donnees_geo.conventions import LIBELLES_MODES, LIBELLES_PALIERS, Palier
 from donnees_geo.erreurs import ErreurConfiguration
@@ -40,6 +41,8 @@ class Theme:
         Mode calculé, ou ``plus_rapide``.
     seuil_s
         Seuil des chiffres, secondes.
+    jour
+        Jour du transport collectif (AAAA-MM-JJ), vide pour celui de l'étude.
     """
 
     services: tuple[Service, ...]
@@ -47,6 +50,7 @@ class Theme:
     panier: bool
     mode: str
     seuil_s: float
+    jour: str = ""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -84,11 +88,11 @@ def dire_hypotheses(resultat: ResultatEtude, theme: Theme) -> str:
     if theme.mode == PLUS_RAPIDE:
         regle = regle_du_palier(p, theme.palier).modes
         modes = [m for m in regle if m in resultat.modes] or regle
-    return " ; ".join(decrire_mode(p, m) for m in modes)
+    return " ; ".join(decrire_mode(p, m, resultat.jour) for m in modes)
 
 
-def decrire_mode(parametres: Parametres, mode: str) -> str:
-    """Hypothèses d'un mode, en clair."""
+def decrire_mode(parametres: Parametres, mode: str, jour_etudie: date | None = None) -> str:
+    """Hypothèses d'un mode, en clair ; le jour ne compte que pour le transport collectif."""
     p = parametres
     if mode == "marche":
         return f"marche {nombre(p.vitesse_marche_kmh, 1)}{INSECABLE}km/h"
@@ -96,9 +100,10 @@ def decrire_mode(parametres: Parametres, mode: str) -> str:
         return f"vélo {nombre(p.vitesse_velo_kmh)}{INSECABLE}km/h"
     if mode == "voiture":
         return f"voiture, vitesses limites, temps × {nombre(p.facteur_congestion_voiture, 2)}"
+    quand = f" le {jour(jour_etudie, semaine=True)}" if jour_etudie else ""
     debut, fin = p.fenetre_tc_debut_s, p.fenetre_tc_debut_s + p.fenetre_tc_duree_s
     return (
-        f"transport collectif porte à porte, départs de {heure(debut)} à {heure(fin)}, "
+        f"transport collectif{quand}, départs de {heure(debut)} à {heure(fin)}, "
         f"{'médiane' if p.centile_tc == 50 else f'centile {p.centile_tc:g}'}"
     )
 

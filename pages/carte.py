@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages._commun.carte_reglages import reglages
 from pages._commun.carte_vue import afficher_carte
-from pages._commun.etat import ecrire_adresse, est_projecteur, etat_courant, theme_de
+from pages._commun.etat import Etat, ecrire_adresse, est_projecteur, etat_courant, theme_de
 from pages._commun.partage import Partage
 from pages._commun.presentation import avertissements, menu
 from pages._commun.projecteur import barre_projecteur
@@ -20,10 +20,22 @@ def principal(partage: Partage) -> None:
     etat = etat_courant()
     theme = theme_de(partage, etat)
     avertissements(partage)
+    _preparer_jour(partage, etat)
     afficher_carte(partage, etat, theme)
     if est_projecteur():
         barre_projecteur(partage)
     ecrire_adresse(partage)
+
+
+def _preparer_jour(partage: Partage, etat: Etat) -> None:
+    """Calculer l'étude d'un autre jour ; un réglage changé entre-temps l'interrompt."""
+    attente = st.empty()
+
+    def avancer(etape: str, fait: float) -> None:
+        attente.progress(min(max(fait, 0.0), 1.0), text=f"Étude du {etat.jour} : {etape}")
+
+    partage.calculer_jour(etat.jour, avancer)
+    attente.empty()
 
 
 principal(st.session_state["partage"])

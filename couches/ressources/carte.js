@@ -374,7 +374,7 @@ window.DemiHeure = (function () {
     if (!valeur || !memoire.consigne.carreaux.visible) return;
     memoire.survol = setTimeout(() => {
       const { lat, lng } = evenement.latlng;
-      lireJson(`${valeur}?lon=${lng.toFixed(5)}&lat=${lat.toFixed(5)}`).then((contenu) => {
+      lireJson(`${valeur}&lon=${lng.toFixed(5)}&lat=${lat.toFixed(5)}`).then((contenu) => {
         if (!contenu.lignes.length) return;
         const bloc = document.createElement("div");
         contenu.lignes.forEach((ligne) => bloc.appendChild(document.createElement("div")).append(ligne));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final
 
 import shapely
@@ -10,6 +11,7 @@ import streamlit as st
 from accessibilite.indicateurs import PLUS_RAPIDE
 from couches.composition import Theme, dire_modes, nommer_service, regle_du_palier
 from couches.mercator import vers_degres
+from couches.textes import jour
 from couches.vues import ajouter_vue, deplacer_vue, lire_vues, retirer_vue
 from donnees_geo.conventions import LIBELLES_MODES
 from donnees_geo.erreurs import ErreurProjet
@@ -22,6 +24,7 @@ from pages._commun.etat import (
     appliquer_reglages,
     cle,
     demander_cadrage,
+    emploie_tc,
     etat_courant,
     mesures,
     minutes_de_la_regle,
@@ -86,6 +89,14 @@ def _mesure(partage: Partage) -> None:
         required=True,
         help=f"Règle du palier : {minutes_de_la_regle(partage, theme)} minutes.",
     )
+    if emploie_tc(partage, theme) or etat.iso_mode == "tc":
+        st.selectbox(
+            "Jour",
+            list(partage.jours_types),
+            format_func=lambda j: dire_jour(partage, j),
+            key=cle("jour"),
+            help="Jours proposés d’après le calendrier des horaires.",
+        )
     zones_proposees = zones(partage)
     st.selectbox(
         "Zone",
@@ -96,6 +107,13 @@ def _mesure(partage: Partage) -> None:
         args=("zone",),
         help="Recale la carte et recompte les chiffres. Tapez un nom pour chercher.",
     )
+
+
+def dire_jour(partage: Partage, instant: str) -> str:
+    """« Samedi 21 mars 2026 (samedi) », avec le genre de jour."""
+    texte = jour(date.fromisoformat(instant), semaine=True)
+    nom = partage.jours_types.get(instant, "")
+    return f"{texte[:1].upper()}{texte[1:]} – {nom}" if nom else texte
 
 
 def _suivre_la_regle(partage: Partage) -> None:

@@ -113,8 +113,8 @@ def _consigne(partage: Partage, etat: Etat, theme: Theme, *, projecteur: bool) -
     return Consigne(
         fond=etat.fond,
         fond_mention=mention_sources(partage.territoire),
-        carreaux=a.carreaux(theme.ids, theme.mode),
-        carreaux_valeur=a.valeur(theme.ids, theme.mode),
+        carreaux=a.carreaux(theme.ids, theme.mode, theme.jour),
+        carreaux_valeur=a.valeur(theme.ids, theme.mode, theme.jour),
         carreaux_visible="carreaux" in etat.couches,
         opacite=etat.opacite / 100,
         lieux=a.lieux(theme.ids),
@@ -138,7 +138,11 @@ def _consigne(partage: Partage, etat: Etat, theme: Theme, *, projecteur: bool) -
 
 def _adresse_isochrone(partage: Partage, etat: Etat, points: str) -> str:
     return partage.adresses.isochrone(
-        points, mode=etat.iso_mode, minutes=etat.iso_minutes, sens=etat.iso_sens
+        points,
+        mode=etat.iso_mode,
+        minutes=etat.iso_minutes,
+        sens=etat.iso_sens,
+        jour=etat.jour if etat.iso_mode == "tc" else "",
     )
 
 
@@ -169,7 +173,7 @@ def _cadrage(partage: Partage, etat: Etat) -> Cadrage:
 
 def _chiffres(partage: Partage, theme: Theme, chiffres: Chiffres) -> None:
     zone = chiffres.zone
-    legende = composer_couches(partage.territoire, partage.resultat, theme, partage.styles)
+    legende = composer_couches(partage.territoire, partage.etude(theme.jour), theme, partage.styles)
     temps = next(c for c in legende if c.id == "carreaux").legende
     rang = sum(b <= theme.seuil_s for b in partage.styles.bornes_s)
     if theme.seuil_s not in partage.styles.bornes_s:
@@ -186,7 +190,7 @@ def _chiffres(partage: Partage, theme: Theme, chiffres: Chiffres) -> None:
             rang_seuil=rang,
             unite=chiffres.unite,
         )
-        + gabarit.hypothese(f"Hypothèses : {dire_hypotheses(partage.resultat, theme)}.")
+        + gabarit.hypothese(f"Hypothèses : {dire_hypotheses(partage.etude(theme.jour), theme)}.")
     )
 
 
@@ -214,6 +218,7 @@ def _points(partage: Partage, etat: Etat, theme: Theme) -> None:
     montres = () if theme.panier and est_projecteur() else theme.services
     services = [(rangs[s.id], s.libelle) for s in montres]
     panier = [rangs[s.id] for s in theme.services] if theme.panier else []
+    p = partage.parametres
     reunis = len(groupes[0]) > 1
     titres = ["réunis"] if reunis else [f"point {i + 1}" for i in range(len(mesures))]
     sens = "Depuis" if etat.iso_sens == "depuis" else "Vers"
@@ -230,7 +235,7 @@ def _points(partage: Partage, etat: Etat, theme: Theme) -> None:
         )
         + gabarit.hypothese(
             f"Comptés sur le réseau ; services au plus grand seuil ; "
-            f"{decrire_mode(partage.parametres, etat.iso_mode)}."
+            f"{decrire_mode(p, etat.iso_mode, partage.etude(etat.jour).jour)}."
         )
     )
     st.button("Effacer les points", on_click=_effacer, key="effacer_points")
@@ -249,6 +254,7 @@ def _mesurer(partage: Partage, etat: Etat, points: tuple[Point, ...]) -> Mesure:
                 "mode": etat.iso_mode,
                 "minutes": ",".join(str(m) for m in etat.iso_minutes),
                 "sens": etat.iso_sens,
+                "jour": etat.jour,
             }
         ),
     )
@@ -261,7 +267,7 @@ def _dessous(partage: Partage, etat: Etat, theme: Theme, chiffres: Chiffres) -> 
             '<h2 class="dh-h2">Les mêmes chiffres, commune par commune</h2>'
             + gabarit.tableau_zones(chiffres.communes, "commune", seuil, chiffres.unite)
         )
-    couches = composer_couches(partage.territoire, partage.resultat, theme, partage.styles)
+    couches = composer_couches(partage.territoire, partage.etude(theme.jour), theme, partage.styles)
     montrees = {"fond", *etat.couches}
     st.html(
         '<h2 class="dh-h2">Couches montrées et sources</h2>'

@@ -48,13 +48,13 @@ class Chiffres:
 def calculer_chiffres(partage: Partage, theme: Theme, zone: str) -> Chiffres:
     """Chiffres d'une zone (« territoire » ou « type:code ») ; gardés d'un appel à l'autre."""
     return partage.objets.obtenir(
-        ("chiffres", theme.ids, theme.mode, theme.seuil_s, zone),
+        ("chiffres", theme.ids, theme.mode, theme.jour, theme.seuil_s, zone),
         lambda: _calculer(partage, theme, zone),
     )
 
 
 def _calculer(partage: Partage, theme: Theme, zone: str) -> Chiffres:
-    temps = partage.temps(theme.ids, theme.mode)
+    temps = partage.temps(theme.ids, theme.mode, theme.jour)
     poids, par_population = partage.ponderation
     if not par_population:
         poids = poids / 1e4

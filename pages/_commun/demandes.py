@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final, TypeVar
 
 from couches.mercator import DEMI_MONDE_M, Emprise
@@ -34,12 +35,15 @@ class DemandeIsochrone:
         ``(lon, lat)`` en degrés ; plusieurs : leur réunion.
     mode, minutes, sens
         Mode, bandes croissantes en minutes, sens du trajet.
+    jour
+        Jour du transport collectif (AAAA-MM-JJ), vide pour celui du territoire ou un autre mode.
     """
 
     points: tuple[Point, ...]
     mode: Mode
     minutes: tuple[float, ...]
     sens: Sens
+    jour: str = ""
 
 
 def lire_isochrone(valeurs: Mapping[str, str]) -> DemandeIsochrone:
@@ -53,8 +57,28 @@ def lire_isochrone(valeurs: Mapping[str, str]) -> DemandeIsochrone:
     mode = choisir(valeurs.get("mode", ""), MODES, "mode")
     sens: Sens = choisir(valeurs.get("sens", "depuis"), ("depuis", "vers"), "sens")
     return DemandeIsochrone(
-        lire_points(valeurs.get("points", "")), mode, lire_minutes(valeurs.get("minutes", "")), sens
+        lire_points(valeurs.get("points", "")),
+        mode,
+        lire_minutes(valeurs.get("minutes", "")),
+        sens,
+        lire_jour(valeurs.get("jour", "")) if mode == "tc" else "",
     )
+
+
+def lire_jour(texte: str) -> str:
+    """Jour AAAA-MM-JJ, ou vide.
+
+    Raises
+    ------
+    ErreurConfiguration
+        Texte d'une autre forme.
+    """
+    try:
+        return date.fromisoformat(texte).isoformat() if texte else ""
+    except ValueError as erreur:
+        raise ErreurConfiguration(
+            "Ce jour n'est pas valable.", objet="jour", attendu="AAAA-MM-JJ", trouve=texte[:20]
+        ) from erreur
 
 
 def choisir(valeur: str, permis: Sequence[_T], objet: str) -> _T:

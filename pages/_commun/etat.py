@@ -60,6 +60,8 @@ class Etat:
         Seuil des chiffres.
     zone
         ``territoire``, ou ``<type>:<code>``.
+    jour
+        Jour du transport collectif (AAAA-MM-JJ), vide sans transport collectif.
     couches, opacite, fond
         Couches montrées, opacité des carreaux (0 à 100), fond de carte.
     iso_mode, iso_minutes, iso_sens
@@ -72,6 +74,7 @@ class Etat:
     mode: str
     minutes: int
     zone: str
+    jour: str
     couches: tuple[str, ...]
     opacite: int
     fond: str
@@ -103,6 +106,7 @@ def valeurs_de_depart(partage: Partage) -> dict[str, Any]:
         "par": PLUS_RAPIDE,
         "minutes": 15,
         "zone": "territoire",
+        "jour": next(iter(partage.jours_types), ""),
         "couches": ["carreaux", "lieux", "limites", "noms"],
         "opacite": 82,
         "fond": "hors_ligne",
@@ -164,6 +168,7 @@ def lire_reglages(
         "par": (PLUS_RAPIDE, *partage.resultat.modes),
         "minutes": tuple(str(m) for m in MINUTES_PROPOSEES),
         "zone": tuple(zones(partage)),
+        "jour": tuple(partage.jours_types),
         "fond": ("hors_ligne", *FONDS_EN_LIGNE),
         "iso_mode": tuple(m for m in MODES if m in partage.resultat.modes),
         "iso_sens": ("depuis", "vers"),
@@ -243,6 +248,7 @@ def etat_courant() -> Etat:
         mode=lire("par") or PLUS_RAPIDE,
         minutes=int(lire("minutes") or 15),
         zone=lire("zone"),
+        jour=lire("jour") or "",
         couches=tuple(c for c in COUCHES if c in lire("couches")),
         opacite=int(lire("opacite")),
         fond=lire("fond"),
@@ -261,14 +267,22 @@ def theme_de(partage: Partage, etat: Etat) -> Theme:
         nom = etat.mesure.removeprefix("palier:")
         palier: Palier = next(p for p in PALIERS if p == nom)
         retenus = tuple(s for s in services if s.palier == palier)
-        return Theme(retenus, palier, True, etat.mode, 60.0 * etat.minutes)
+        return Theme(retenus, palier, True, etat.mode, 60.0 * etat.minutes, etat.jour)
     service = next(s for s in services if s.id == etat.mesure)
-    return Theme((service,), service.palier, False, etat.mode, 60.0 * etat.minutes)
+    return Theme((service,), service.palier, False, etat.mode, 60.0 * etat.minutes, etat.jour)
 
 
 def minutes_de_la_regle(partage: Partage, theme: Theme) -> int:
     """Seuil du palier, minutes."""
     return round(regle_du_palier(partage.parametres, theme.palier).seuil_s / 60)
+
+
+def emploie_tc(partage: Partage, theme: Theme) -> bool:
+    """Vrai si la carte dépend d'un jour de transport collectif."""
+    if "tc" not in partage.resultat.modes:
+        return False
+    regle = regle_du_palier(partage.parametres, theme.palier).modes
+    return theme.mode == "tc" or (theme.mode == PLUS_RAPIDE and "tc" in regle)
 
 
 def points_courants() -> tuple[Point, ...]:

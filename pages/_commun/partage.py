@@ -14,17 +14,20 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import Final, TypeVar
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from accessibilite.agregation import Zonage, calculer_ponderation, construire_zonages
 from accessibilite.atteinte import Cibles, construire_cibles
 from accessibilite.etude import ResultatEtude, calculer_etude, construire_graphes
 from accessibilite.graphe import Graphe
+from accessibilite.liaisons_tc import MarcheTc, construire_correspondances, rattacher_arrets
 from accessibilite.synthese import lire_temps
+from accessibilite.transport_collectif import ReseauTc, construire_reseau_tc, options_tc
 from couches.carreaux_image import GrilleImage, construire_grille
 from couches.carte import Adresses
 from couches.etiquettes import Police
@@ -35,8 +38,9 @@ from couches.resultats import ecrire_resultats, lire_resultats
 from couches.styles import FICHIER as FICHIER_STYLES
 from couches.styles import Styles, classer_temps, lire_styles
 from donnees_geo.configuration import Parametres, lire_parametres
-from donnees_geo.conventions import MODES_RUE, Mode, ModeRue
-from donnees_geo.erreurs import ErreurProjet
+from donnees_geo.conventions import MODES_RUE, ModeRue
+from donnees_geo.erreurs import ErreurConfiguration, ErreurProjet
+from donnees_geo.gtfs import courses_du_jour, proposer_jours_types
 from donnees_geo.territoire import Territoire, charger_territoire
 
 _JOURNAL = logging.getLogger(__name__)
@@ -121,6 +125,7 @@ class Partage:
     etude_relue: bool
     images: CacheImages = field(default_factory=CacheImages)
     objets: CacheObjets = field(default_factory=lambda: CacheObjets(256))
+    etudes: dict[str, ResultatEtude] = field(default_factory=dict)
     vues: OrderedDict[str, tuple[float, float, float]] = field(default_factory=OrderedDict)
     _verrou: Lock = field(default_factory=Lock)
     _graphes: dict[ModeRue, Graphe] = field(default_factory=dict)
@@ -202,17 +207,109 @@ class Partage:
             ),
         )
 
-    def temps(self, services: tuple[str, ...], mode: str) -> NDArray[np.float64]:
+    def etude(self, jour: str = "") -> ResultatEtude:
+        """Étude d'un jour de transport collectif ; vide : celle du territoire.
+
+        Raises
+        ------
+        ErreurConfiguration
+            Jour dont l'étude n'a pas été calculée (voir :meth:`calculer_jour`).
+        """
+        if not jour or (self.resultat.jour and self.resultat.jour.isoformat() == jour):
+            return self.resultat
+        if jour not in self.etudes:
+            raise ErreurConfiguration(
+                "L'étude de ce jour n'est pas calculée.", objet=jour, conseil="rechargez la page"
+            )
+        return self.etudes[jour]
+
+    def calculer_jour(self, jour: str, progression: Progression | None = None) -> None:
+        """Calculer l'étude d'un autre jour, si ce n'est déjà fait, pour toutes les sessions.
+
+        Raises
+        ------
+        ErreurDonnees
+            Jour hors du calendrier de l'offre.
+        """
+        if jour in self.etudes or self.resultat.jour is None:
+            return
+        if self.resultat.jour.isoformat() != jour:
+            self.etudes[jour] = calculer_etude(
+                self.territoire,
+                None,
+                self.parametres,
+                jour=date.fromisoformat(jour),
+                progression=progression,
+            )
+
+    @cached_property
+    def jours_types(self) -> dict[str, str]:
+        """Jours proposés (AAAA-MM-JJ → nom), celui de l'étude d'abord ; vide sans offre."""
+        offre = self.territoire.offre
+        if offre is None or self.resultat.jour is None:
+            return {}
+        jours = {self.resultat.jour.isoformat(): "jour de l’étude"}
+        proposes = proposer_jours_types(offre).dropna(subset=["date"])
+        for instant, genre in zip(
+            pd.to_datetime(proposes["date"]).dt.strftime("%Y-%m-%d"),
+            proposes["jour_type"].astype(str),
+            strict=True,
+        ):
+            nom = genre.replace("_", " ")
+            jours[instant] = nom if instant not in jours else f"{nom}, jour de l’étude"
+        return jours
+
+    def transport(self, jour: str = "") -> tuple[ReseauTc, MarcheTc]:
+        """Réseau de transport d'un jour et arrêts rattachés.
+
+        Raises
+        ------
+        ErreurConfiguration
+            Territoire sans horaires.
+        ErreurDonnees
+            Jour hors du calendrier.
+        """
+        offre, p = self.territoire.offre, self.parametres
+        etudie = date.fromisoformat(jour) if jour else self.resultat.jour
+        if offre is None or etudie is None:
+            raise ErreurConfiguration(
+                "Ce territoire n'a pas d'horaires de transport collectif.", objet="mode"
+            )
+
+        def construire() -> tuple[ReseauTc, MarcheTc]:
+            marche = rattacher_arrets(
+                self.graphe("marche"),
+                offre,
+                marche_max_m=p.marche_max_tc_m,
+                rattachement_max_m=p.rattachement_max_m,
+            )
+            correspondances = construire_correspondances(marche, offre, p.embarquement_min_s)
+            courses = courses_du_jour(offre, etudie)
+            return construire_reseau_tc(courses, correspondances, options_tc(p)), marche
+
+        return self.objets.obtenir(("transport", etudie), construire)
+
+    def prechauffer(self) -> None:
+        """Préparer ce que demandera un clic : le premier est aussi rapide que les suivants."""
+        for mode in (m for m in MODES_RUE if m in self.resultat.modes):
+            self.cibles(mode)
+            _ = self.graphe(mode).incidence
+        if "tc" in self.resultat.modes:
+            reseau, _marche = self.transport()
+            _ = reseau.inverse
+
+    def temps(self, services: tuple[str, ...], mode: str, jour: str = "") -> NDArray[np.float64]:
         """Temps des carreaux (voir ``synthese.lire_temps``)."""
+        etude = self.etude(jour)
         return self.objets.obtenir(
-            ("temps", services, mode), lambda: lire_temps(self.resultat, services, mode)
+            ("temps", services, mode, jour), lambda: lire_temps(etude, services, mode)
         )
 
-    def classes(self, services: tuple[str, ...], mode: str) -> NDArray[np.uint8]:
+    def classes(self, services: tuple[str, ...], mode: str, jour: str = "") -> NDArray[np.uint8]:
         """Classes de temps des carreaux."""
         return self.objets.obtenir(
-            ("classes", services, mode),
-            lambda: classer_temps(self.temps(services, mode), self.styles),
+            ("classes", services, mode, jour),
+            lambda: classer_temps(self.temps(services, mode, jour), self.styles),
         )
 
     def noter_vue(self, session: str, vue: tuple[float, float, float]) -> None:
@@ -265,7 +362,7 @@ def _ouvrir(dossier: Path, progression: Progression | None) -> Partage:
     parametres = lire_parametres()
     relue = _relire_etude(dossier, territoire, parametres)
     resultat = relue or _calculer(dossier, territoire, parametres, progression)
-    return Partage(
+    partage = Partage(
         territoire=territoire,
         resultat=resultat,
         parametres=parametres,
@@ -273,11 +370,8 @@ def _ouvrir(dossier: Path, progression: Progression | None) -> Partage:
         police=lister_police(),
         etude_relue=relue is not None,
     )
-
-
-def modes_calculables(territoire: Territoire) -> tuple[Mode, ...]:
-    """Modes que l'étude peut calculer sur ce territoire."""
-    return MODES_RUE if territoire.offre is None else (*MODES_RUE, "tc")
+    Thread(target=partage.prechauffer, daemon=True).start()
+    return partage
 
 
 def _calculer(
@@ -311,6 +405,7 @@ def _relire_etude(
         and _normaliser(d.get("parametres")) == _normaliser(vars(parametres))
         and d.get("services") == [s.id for s in territoire.services]
         and len(lu.acces) == len(territoire.carreaux)
+        and ("tc" in d["modes"]) == bool(d.get("jour"))
     )
     if not identique:
         return None

@@ -26,6 +26,7 @@ from donnees_geo.erreurs import ErreurConfiguration, ErreurProjet
 from pages._commun.demandes import (
     lire_emprise,
     lire_isochrone,
+    lire_jour,
     lire_points,
     lire_services,
     lire_vue,
@@ -51,7 +52,7 @@ def _adresse(chemin: str, repondre: Reponse, methodes: tuple[str, ...] = ("GET",
         try:
             return repondre(partage, requete)
         except ErreurProjet as erreur:
-            conseil = f" {erreur.conseil}." if erreur.conseil else ""
+            conseil = f" À faire : {erreur.conseil}." if erreur.conseil else ""
             return JSONResponse({"message": f"{erreur.message}{conseil}"}, 400)
 
     return Route(f"/rendu/{{cle}}{chemin}", traiter, methods=list(methodes))
@@ -65,7 +66,7 @@ def routes() -> list[BaseRoute]:
         _adresse("/fond/{z:int}/{x:int}/{y:int}.png", _fond),
         _adresse("/reperes.png", _reperes),
         _adresse("/carreaux.png", _carreaux),
-        _adresse("/valeur/{mode}/{services}", _valeur),
+        _adresse("/valeur.json", _valeur),
         _adresse("/lieux.json", _lieux),
         _adresse("/isochrone.json", _isochrone),
         _adresse("/vue/{session}", _vue, ("POST",)),
@@ -115,7 +116,9 @@ def _carreaux(partage: Partage, requete: Request) -> Response:
     valeurs = requete.query_params
     emprise, largeur, hauteur = lire_emprise(valeurs)
     classes = partage.classes(
-        _services(partage, valeurs.get("services", "")), valeurs.get("mode", "")
+        _services(partage, valeurs.get("services", "")),
+        valeurs.get("mode", ""),
+        lire_jour(valeurs.get("jour", "")),
     )
     return _png(
         partage.images.obtenir(
@@ -129,27 +132,27 @@ def _carreaux(partage: Partage, requete: Request) -> Response:
 
 def _valeur(partage: Partage, requete: Request) -> Response:
     """Ce que dit le carreau sous le curseur, en lignes de texte."""
-    services = _services(partage, requete.path_params["services"])
-    mode = requete.path_params["mode"]
     valeurs = requete.query_params
+    services = _services(partage, valeurs.get("services", ""))
     ((lon, lat),) = lire_points(f"{valeurs.get('lon')},{valeurs.get('lat')}")
     point = shapely.Point(depuis_degres(lon, lat, partage.territoire.crs))
     trouves = partage.territoire.carreaux.sindex.query(point, predicate="intersects")
     if trouves.size == 0:
         return JSONResponse({"lignes": []}, headers=_PASSAGER)
     rang = int(trouves[0])
-    lignes = _decrire_carreau(partage, services, mode, rang)
+    jour = lire_jour(valeurs.get("jour", ""))
+    lignes = _decrire_carreau(partage, services, valeurs.get("mode", ""), jour, rang)
     return JSONResponse({"lignes": lignes}, headers=_PASSAGER)
 
 
 def _decrire_carreau(
-    partage: Partage, services: tuple[str, ...], mode: str, rang: int
+    partage: Partage, services: tuple[str, ...], mode: str, jour: str, rang: int
 ) -> list[str]:
-    temps = float(partage.temps(services, mode)[rang])
+    temps = float(partage.temps(services, mode, jour)[rang])
     carreau = partage.territoire.carreaux.iloc[rang]
     lignes = ["sans donnée" if np.isnan(temps) else duree(temps)]
     if len(services) == 1:
-        proche = int(lire_proche(partage.resultat, services[0], mode)[rang])
+        proche = int(lire_proche(partage.etude(jour), services[0], mode)[rang])
         if proche >= 0:
             nom = str(partage.territoire.equipements["nom"].iloc[proche])
             lignes += [nom] if nom else []
