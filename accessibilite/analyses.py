@@ -27,6 +27,7 @@ from accessibilite.concurrence import (
     calculer_acces_soins,
     mesurer_sensibilite,
 )
+from accessibilite.controle_voiture import comparer_temps_voiture
 from accessibilite.equite import (
     calculer_deciles,
     calculer_equite,
@@ -61,6 +62,7 @@ TABLES: Final[Mapping[str, str]] = {
     "equite": "rapport de Palma et indice de concentration",
     "quartiers": "accès dans les quartiers prioritaires et dans le reste du territoire",
     "voiture_tc": "rapport entre temps en transport collectif et en voiture",
+    "controle_insee": "écarts entre nos temps en voiture et ceux de l'INSEE",
 }
 
 
@@ -96,6 +98,7 @@ def calculer_analyses(
     reglages: ParametresAnalyses,
     *,
     quartiers: gpd.GeoDataFrame | None = None,
+    temps_voiture_reference: pd.DataFrame | None = None,
     progression: Progression | None = None,
 ) -> Analyses:
     """Calculer toutes les analyses que les données permettent.
@@ -110,6 +113,8 @@ def calculer_analyses(
         Réglages (``parametres/analyses.toml``).
     quartiers
         Quartiers prioritaires, polygones dans le CRS du territoire, s'ils sont connus.
+    temps_voiture_reference
+        Temps en voiture d'une autre source, par carreau et service, s'ils sont connus.
     progression
         Rappel ``(étape, part faite)``.
 
@@ -127,6 +132,8 @@ def calculer_analyses(
         if quartiers is not None and len(quartiers):
             x, y = (territoire.carreaux[c].to_numpy(dtype=np.float64) for c in ("x", "y"))
             tables["quartiers"] = calculer_equite_quartiers(mesures, x, y, quartiers)
+        if temps_voiture_reference is not None:
+            tables["controle_insee"] = comparer_temps_voiture(mesures, temps_voiture_reference)
         carreaux = _colonnes_carreaux(mesures, choix, soins)
     return Analyses(
         tables={nom: table for nom, table in tables.items() if len(table)},

@@ -241,7 +241,7 @@ def calculer_equite_quartiers(
     Returns
     -------
     pandas.DataFrame
-        ``mesure`` (service), ``secteur`` (``quartiers`` ou ``reste``), ``population_hab``,
+        ``mesure`` (service), ``lieu`` (``quartiers`` ou ``reste``), ``population_hab``,
         ``part_imputee``, ``part_desservie``, ``temps_median_s``.
     """
     dedans = np.zeros(x.size, dtype=bool)
@@ -258,7 +258,7 @@ def calculer_equite_quartiers(
     return pd.DataFrame(
         {
             "mesure": np.repeat(np.array(noms, dtype=object), 2),
-            "secteur": list(zonage.codes) * len(noms),
+            "lieu": list(zonage.codes) * len(noms),
             "population_hab": np.tile(total, len(noms)) if mesures.par_population else np.nan,
             "part_imputee": np.tile(mesures.part_imputee(zonage), len(noms)),
             "part_desservie": parts.T.ravel(),

@@ -1,21 +1,23 @@
 """Dossier de résultats d'une étude : écriture et relecture.
 
 Contenu : ``acces_carreaux.parquet`` (une ligne par carreau), ``indicateurs.csv``, ``carences.csv``
-(échange entre programmes : UTF-8, virgule, point décimal) et ``resultat.json`` (hypothèses,
-empreinte du territoire, constats), écrit en dernier : sans lui, le dossier n'est pas un résultat.
+(échange entre programmes : UTF-8, virgule, point décimal), une table CSV par analyse calculée
+(:data:`accessibilite.analyses.TABLES`) et ``resultat.json`` (hypothèses, empreinte du territoire,
+sources, constats), écrit en dernier : sans lui, le dossier n'est pas un résultat.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
+from accessibilite.analyses import TABLES, Analyses
 from accessibilite.etude import ResultatEtude
 from donnees_geo.configuration import Parametres, SeuilPalier
 from donnees_geo.ecriture import ecrire_atomique
@@ -40,7 +42,22 @@ _TEXTES: Final[tuple[str, ...]] = (
     "equipement_proche",
     "equipement_proche_nom",
     "equipement_proche_commune",
+    "hors_territoire",
+    "volet",
+    "code",
+    "service_manquant",
+    "service_decisif",
+    "decroissance",
+    "reference",
+    "groupe",
+    "libelle",
+    "ecart",
+    "mesure",
+    "quantite",
+    "lieu",
 )
+#: Dix chiffres utiles : au-delà, ce ne sont que les restes d'une addition.
+_FORMAT_NOMBRE: Final = "%.10g"
 
 
 @dataclass(frozen=True)
@@ -55,6 +72,8 @@ class ResultatLu:
         Limites de l'étude.
     description
         Contenu de ``resultat.json`` : nom du territoire, empreinte, services, modes, hypothèses…
+    analyses
+        Tables des analyses écrites avec le résultat, par nom ; vide s'il n'y en a pas.
     """
 
     acces: pd.DataFrame
@@ -62,9 +81,17 @@ class ResultatLu:
     carences: pd.DataFrame
     constats: tuple[Constat, ...]
     description: Mapping[str, Any]
+    analyses: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
-def ecrire_resultats(resultat: ResultatEtude, dossier: Path, *, nom: str, fictif: bool) -> Path:
+def ecrire_resultats(
+    resultat: ResultatEtude,
+    dossier: Path,
+    *,
+    nom: str,
+    fictif: bool,
+    analyses: Analyses | None = None,
+) -> Path:
     """Écrire les résultats d'une étude dans un dossier, créé s'il n'existe pas.
 
     Parameters
@@ -75,6 +102,8 @@ def ecrire_resultats(resultat: ResultatEtude, dossier: Path, *, nom: str, fictif
         Dossier de sortie ; les fichiers d'un résultat précédent y sont remplacés un à un.
     nom, fictif
         Nom du territoire, et s'il est simulé.
+    analyses
+        Analyses du diagnostic : leurs colonnes par carreau rejoignent ``acces_carreaux.parquet``.
 
     Raises
     ------
@@ -98,21 +127,49 @@ def ecrire_resultats(resultat: ResultatEtude, dossier: Path, *, nom: str, fictif
             trouve=erreur.strerror,
             conseil="vérifier les droits et l'espace disque",
         ) from erreur
+    for ancienne in TABLES:
+        (dossier / f"{ancienne}.csv").unlink(missing_ok=True)
+    acces = resultat.acces
+    if analyses is not None:
+        doublons = acces.columns.intersection(analyses.carreaux.columns)
+        acces = acces.drop(columns=doublons).join(analyses.carreaux)
     with ecrire_atomique(dossier / _ACCES) as provisoire:
-        resultat.acces.to_parquet(provisoire, index=False, compression="zstd")
-    for nom_fichier, table in (
-        (_INDICATEURS, resultat.indicateurs),
-        (_CARENCES, resultat.carences),
-    ):
-        with ecrire_atomique(dossier / nom_fichier) as provisoire:
-            arrondir_table(table).to_csv(
-                provisoire, index=False, encoding="utf-8", lineterminator="\n"
-            )
-    ecrire_description(resultat, dossier, nom=nom, fictif=fictif)
+        acces.to_parquet(provisoire, index=False, compression="zstd")
+    tables = {_INDICATEURS: resultat.indicateurs, _CARENCES: resultat.carences}
+    if analyses is not None:
+        tables |= {f"{nom_table}.csv": table for nom_table, table in analyses.tables.items()}
+    for nom_fichier, table in tables.items():
+        ecrire_table(table, dossier / nom_fichier)
+    ecrire_description(resultat, dossier, nom=nom, fictif=fictif, analyses=analyses)
     return dossier
 
 
-def ecrire_description(resultat: ResultatEtude, dossier: Path, *, nom: str, fictif: bool) -> Path:
+def ecrire_table(table: pd.DataFrame, chemin: Path) -> None:
+    """Écrire une table d'échange entre programmes : CSV UTF-8, virgule, point décimal.
+
+    Raises
+    ------
+    ErreurDonnees
+        Fichier impossible à écrire.
+    """
+    with ecrire_atomique(chemin) as provisoire:
+        table.to_csv(
+            provisoire,
+            index=False,
+            encoding="utf-8",
+            lineterminator="\n",
+            float_format=_FORMAT_NOMBRE,
+        )
+
+
+def ecrire_description(
+    resultat: ResultatEtude,
+    dossier: Path,
+    *,
+    nom: str,
+    fictif: bool,
+    analyses: Analyses | None = None,
+) -> Path:
     """Écrire ``resultat.json`` : hypothèses, empreinte et constats, à côté des tables.
 
     Raises
@@ -123,25 +180,24 @@ def ecrire_description(resultat: ResultatEtude, dossier: Path, *, nom: str, fict
     with ecrire_atomique(dossier / _DESCRIPTION) as provisoire:
         provisoire.write_text(
             json.dumps(
-                decrire_resultat(resultat, nom=nom, fictif=fictif), ensure_ascii=False, indent=1
+                decrire_resultat(resultat, nom=nom, fictif=fictif, analyses=analyses),
+                ensure_ascii=False,
+                indent=1,
             ),
             encoding="utf-8",
         )
     return dossier / _DESCRIPTION
 
 
-def arrondir_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Arrondir au dixième (secondes, habitants) et au dix-millième (parts)."""
-    decimales = {
-        c: 4 if c.startswith("part_") else 1
-        for c in table.columns
-        if pd.api.types.is_float_dtype(table[c])
-    }
-    return table.round(decimales)
-
-
-def decrire_resultat(resultat: ResultatEtude, *, nom: str, fictif: bool) -> dict[str, Any]:
+def decrire_resultat(
+    resultat: ResultatEtude, *, nom: str, fictif: bool, analyses: Analyses | None = None
+) -> dict[str, Any]:
     """Description d'un résultat, sérialisable en JSON."""
+    constats = resultat.constats
+    durees = dict(resultat.durees_s)
+    if analyses is not None:
+        constats = (*constats, *(c for c in analyses.constats if c not in constats))
+        durees |= {f"analyses, {etape}": duree for etape, duree in analyses.durees_s.items()}
     return {
         "format": FORMAT_RESULTAT,
         "territoire": nom,
@@ -150,10 +206,13 @@ def decrire_resultat(resultat: ResultatEtude, *, nom: str, fictif: bool) -> dict
         "ponderation": "population" if resultat.par_population else "surface",
         "modes": list(resultat.modes),
         "jour": resultat.jour.isoformat() if resultat.jour else None,
+        "aller_retour": resultat.aller_retour,
         "services": [s.id for s in resultat.services],
         "parametres": asdict(resultat.parametres),
-        "constats": [[c.gravite.value, c.objet, c.message] for c in resultat.constats],
-        "durees_s": {etape: round(duree, 3) for etape, duree in resultat.durees_s.items()},
+        "sources": [asdict(source) for source in resultat.sources],
+        "analyses": [] if analyses is None else list(analyses.tables),
+        "constats": [[c.gravite.value, c.objet, c.message] for c in constats],
+        "durees_s": {etape: round(duree, 3) for etape, duree in durees.items()},
     }
 
 
@@ -188,6 +247,9 @@ def lire_resultats(dossier: Path) -> ResultatLu:
         carences=_lire_csv(dossier / _CARENCES),
         constats=tuple(Constat(Gravite(g), o, m) for g, o, m in description["constats"]),
         description=description,
+        analyses={
+            nom: _lire_csv(dossier / f"{nom}.csv") for nom in description.get("analyses", [])
+        },
     )
 
 
@@ -231,6 +293,8 @@ def relire_etude(dossier: Path, territoire: Territoire) -> ResultatEtude:
         jour=date.fromisoformat(d["jour"]) if d.get("jour") else None,
         par_population=d["ponderation"] == "population",
         durees_s=dict(d["durees_s"]),
+        sources=territoire.sources,
+        aller_retour=bool(d.get("aller_retour", False)),
     )
 
 

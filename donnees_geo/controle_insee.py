@@ -125,7 +125,7 @@ def _lire_table(chemin: Path, codes: Sequence[str]) -> pd.DataFrame:
             attendu="un fichier Parquet, ou un dossier de fichiers Parquet",
             trouve=str(erreur).splitlines()[0],
         ) from erreur
-    table = lue.to_pandas().rename(columns={v: k for k, v in colonnes.items()})
+    table: pd.DataFrame = lue.to_pandas().rename(columns={v: k for k, v in colonnes.items()})
     if table.empty:
         raise ErreurDonnees(
             "Aucun type d'équipement du catalogue dans le fichier de l'INSEE.",

@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Final
 
 from donnees_geo.erreurs import ErreurProjet
-from scripts.commandes import application, banc, diagnostic, isochrone, temps, territoire
+from scripts.commandes import application, banc, diagnostic, isochrone, suivi, temps, territoire
 from scripts.commandes.analyse import Analyseur
 from scripts.commandes.sorties import traduire_erreur_systeme
 
@@ -46,7 +46,7 @@ def construire_analyseur() -> Analyseur:
     commandes = analyseur.add_subparsers(
         title="commandes", dest="commande", metavar="COMMANDE", required=True
     )
-    for module in (territoire, isochrone, temps, diagnostic, banc, application):
+    for module in (territoire, isochrone, temps, diagnostic, suivi, banc, application):
         module.declarer(commandes)
     return analyseur
 

@@ -3,22 +3,44 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
-from donnees_geo.conventions import LIBELLES_PALIERS, PALIERS
+from donnees_geo.conventions import LIBELLES_PALIERS, MODES, PALIERS, Mode
 from donnees_geo.erreurs import ErreurProjet
 from scripts.commandes.affichage import composer_tableau, nombre_fr, progression
-from scripts.commandes.analyse import ajouter_parametres
+from scripts.commandes.analyse import ajouter_parametres, mode_deplacement
 from scripts.commandes.territoire import montrer_constats
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from accessibilite.analyses import Analyses
     from accessibilite.etude import ResultatEtude
+    from donnees_geo.territoire import Territoire
 
 FICHIERS: Final = ("acces_carreaux.parquet", "indicateurs.csv", "carences.csv")
 CARENCES_MONTREES: Final = 5
+
+
+def liste_modes(texte: str) -> tuple[str, ...]:
+    """Lire des modes séparés par des virgules, rendus dans l'ordre du programme."""
+    demandes = {mode_deplacement(morceau.strip()) for morceau in texte.split(",")}
+    return tuple(m for m in MODES if m in demandes)
+
+
+def jour_etudie(texte: str) -> date:
+    """Lire un jour ``AAAA-MM-JJ``."""
+    try:
+        return date.fromisoformat(texte)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"un jour AAAA-MM-JJ est attendu, trouvé « {texte} »"
+        ) from None
 
 
 def declarer(commandes: Any) -> None:
@@ -27,20 +49,59 @@ def declarer(commandes: Any) -> None:
         "diagnostiquer",
         help="mesurer l'accès de tous les habitants à tous les services",
         description="Calcule, pour chaque carreau habité, service et mode, le temps jusqu'au plus "
-        f"proche, et écrit {', '.join(FICHIERS)}.",
+        f"proche, et écrit {', '.join(FICHIERS)}, puis une table CSV par analyse (niveaux, choix, "
+        "paniers, indice, soins, âges, équité, voiture et transport collectif).",
     )
     analyseur.add_argument("dossier", type=Path, metavar="DOSSIER", help="territoire préparé")
     analyseur.add_argument(
         "--sortie", required=True, type=Path, metavar="RESULTATS", help="dossier où écrire"
+    )
+    analyseur.add_argument(
+        "--modes",
+        type=liste_modes,
+        metavar="M[,M…]",
+        help=f"modes calculés parmi {', '.join(MODES)} (par défaut, tous ceux du territoire)",
+    )
+    analyseur.add_argument(
+        "--services",
+        type=lambda texte: tuple(s.strip() for s in texte.split(",") if s.strip()),
+        metavar="S[,S…]",
+        help="identifiants des services (par défaut, tout le catalogue)",
+    )
+    analyseur.add_argument(
+        "--jour",
+        type=jour_etudie,
+        metavar="AAAA-MM-JJ",
+        help="jour du transport collectif (par défaut, celui du manifeste)",
+    )
+    analyseur.add_argument(
+        "--aller-retour",
+        action="store_true",
+        help="en transport collectif, exiger aussi le retour (fenêtre du soir)",
+    )
+    analyseur.add_argument(
+        "--sans-analyses", action="store_true", help="n'écrire que les trois premières tables"
+    )
+    analyseur.add_argument(
+        "--analyses",
+        type=Path,
+        metavar="F.toml",
+        help="réglages des analyses (par défaut parametres/analyses.toml)",
+    )
+    analyseur.add_argument(
+        "--temps-insee",
+        type=Path,
+        metavar="F.parquet",
+        help="distances de l'INSEE par carreau : nos temps en voiture leur sont comparés",
     )
     ajouter_parametres(analyseur)
     analyseur.set_defaults(executer=executer)
 
 
 def executer(options: argparse.Namespace) -> int:
-    """Calculer l'étude, écrire les trois tables, résumer."""
+    """Calculer l'étude et ses analyses, les écrire, résumer."""
     from accessibilite.etude import calculer_etude
-    from couches.resultats import ecrire_description
+    from couches.resultats import ecrire_resultats
     from donnees_geo.configuration import lire_parametres
     from donnees_geo.territoire import charger_territoire
 
@@ -50,38 +111,62 @@ def executer(options: argparse.Namespace) -> int:
     with progression("Diagnostic", montrer=options.montrer) as avancer:
         avancer("chargement", 0.0)
         territoire = charger_territoire(options.dossier)
-        resultat = calculer_etude(territoire, None, parametres, progression=avancer)
-    ecrire_resultat(resultat, options.sortie)
-    # En dernier : sans elle, « exporter » ne prendra pas le dossier pour un résultat complet.
-    ecrire_description(resultat, options.sortie, nom=territoire.nom, fictif=territoire.fictif)
+        resultat = calculer_etude(
+            territoire,
+            None,
+            parametres,
+            modes=cast("Sequence[Mode] | None", options.modes),
+            services=options.services,
+            jour=options.jour,
+            aller_retour=options.aller_retour,
+            progression=avancer,
+        )
+        analyses = None
+        if not options.sans_analyses:
+            analyses = _analyser(territoire, resultat, options, avancer)
+    ecrire_resultats(
+        resultat, options.sortie, nom=territoire.nom, fictif=territoire.fictif, analyses=analyses
+    )
     if territoire.fictif:
         print("Données fictives : ce territoire n'existe pas.")
     print(f"{territoire.nom} : {len(resultat.acces)} carreaux, {len(resultat.services)} services")
     print(resumer_paliers(resultat))
     print(resumer_carences(resultat))
-    if resultat.constats:
-        montrer_constats(resultat.constats)
-    print("Écrit : " + ", ".join(str(options.sortie / nom) for nom in FICHIERS))
+    constats = list(resultat.constats)
+    if analyses is not None:
+        print(resumer_indice(analyses))
+        if "controle_insee" in analyses.tables:
+            print(resumer_controle(analyses.tables["controle_insee"]))
+        constats += analyses.constats
+    if constats:
+        montrer_constats(constats)
+    ecrits = [*FICHIERS, *(f"{nom}.csv" for nom in (analyses.tables if analyses else ()))]
+    print(f"Écrit dans {options.sortie} : " + ", ".join(ecrits))
     return 0
 
 
-def ecrire_resultat(resultat: ResultatEtude, sortie: Path) -> None:
-    """Écrire les trois tables, chacune entière ou pas du tout (CSV : UTF-8, virgule, point)."""
-    from donnees_geo.ecriture import ecrire_atomique
+def _analyser(
+    territoire: Territoire, resultat: ResultatEtude, options: argparse.Namespace, avancer: Any
+) -> Analyses:
+    """Analyses du diagnostic, avec les quartiers et les temps de l'INSEE s'ils sont donnés."""
+    from accessibilite.analyses import calculer_analyses
+    from donnees_geo.configuration_analyses import lire_parametres_analyses
+    from donnees_geo.controle_insee import lire_temps_insee
+    from donnees_geo.quartiers import lire_quartiers
 
-    sortie.mkdir(parents=True, exist_ok=True)
-    with ecrire_atomique(sortie / FICHIERS[0]) as provisoire:
-        resultat.acces.to_parquet(provisoire, index=False)
-    for nom, table in zip(FICHIERS[1:], (resultat.indicateurs, resultat.carences), strict=True):
-        with ecrire_atomique(sortie / nom) as provisoire:
-            # Dix chiffres utiles : au-delà, ce ne sont que les restes d'une addition.
-            table.to_csv(
-                provisoire,
-                index=False,
-                encoding="utf-8",
-                lineterminator="\n",
-                float_format="%.10g",
-            )
+    reference = None
+    if options.temps_insee is not None:
+        reference = lire_temps_insee(
+            options.temps_insee, resultat.services, territoire.carreaux["carreau"]
+        )
+    return calculer_analyses(
+        territoire,
+        resultat,
+        lire_parametres_analyses(options.analyses),
+        quartiers=lire_quartiers(territoire),
+        temps_voiture_reference=reference,
+        progression=avancer,
+    )
 
 
 def resumer_paliers(resultat: ResultatEtude) -> str:
@@ -134,3 +219,27 @@ def resumer_carences(resultat: ResultatEtude) -> str:
         return "Aucune carence à l'échelle des communes."
     titres = ("commune", "service manquant", "touchés", "part")
     return "Premières carences :\n" + composer_tableau(titres, lignes, a_droite=(2, 3))
+
+
+def resumer_indice(analyses: Analyses) -> str:
+    """Une phrase par volet de l'indice de la demi-heure, sur tout le territoire."""
+    indice = analyses.tables["indice"]
+    tout = indice[(indice["zone_type"] == "territoire") & (indice["volet"] != "fonction")]
+    phrases = []
+    for _, ligne in tout.iterrows():
+        if np.isfinite(ligne["part_regle"]):
+            nom = LIBELLES_PALIERS.get(ligne["code"], "les trois paliers")
+            phrases.append(f"{nom} {nombre_fr(100 * ligne['part_regle'], 1)} %")
+    return "Indice de la demi-heure (tous les services sous le seuil) : " + (
+        ", ".join(phrases) or "non mesuré"
+    )
+
+
+def resumer_controle(controle: pd.DataFrame) -> str:
+    """Accord de nos temps en voiture avec ceux de l'INSEE, tous services réunis."""
+    accord = np.average(controle["part_a_2_min"], weights=controle["population_hab"])
+    biais = np.average(controle["biais_s"], weights=controle["population_hab"])
+    return (
+        f"Temps en voiture face à l'INSEE ({len(controle)} services) : {nombre_fr(100 * accord)} % "
+        f"à 2 minutes près, écart moyen {nombre_fr(biais)} s."
+    )

@@ -29,6 +29,7 @@ COMMANDES = (
     "isochrone",
     "temps",
     "diagnostiquer",
+    "comparer",
     "banc",
     "app",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 from pathlib import Path
 
 import geopandas as gpd
@@ -273,11 +274,12 @@ def test_diagnostiquer_ecrit_les_trois_tables(prepare, tmp_path, capsys):
     assert lancer("diagnostiquer", prepare, "--sortie", resultats) == 0
     texte = capsys.readouterr().out
     assert "Données fictives" in texte and "part desservie" in texte
-    assert sorted(f.name for f in resultats.iterdir()) == [
-        "acces_carreaux.parquet",
-        "carences.csv",
-        "indicateurs.csv",
-    ]
+    ecrits = {f.name for f in resultats.iterdir()}
+    assert {"acces_carreaux.parquet", "carences.csv", "indicateurs.csv", "resultat.json"} <= ecrits
+    analyses = json.loads((resultats / "resultat.json").read_text(encoding="utf-8"))["analyses"]
+    assert {"niveaux", "paniers", "indice", "choix"} <= set(analyses)
+    assert {f"{nom}.csv" for nom in analyses} <= ecrits
+    assert all(f in texte for f in ecrits - {"resultat.json"})
     octets = (resultats / "indicateurs.csv").read_bytes()
     assert not octets.startswith(b"\xef\xbb\xbf") and b"\r" not in octets
     entete = octets.split(b"\n", 1)[0].decode()
@@ -296,6 +298,13 @@ def test_diagnostiquer_ecrit_les_trois_tables(prepare, tmp_path, capsys):
 def test_diagnostiquer_deux_fois_donne_les_memes_octets(prepare, tmp_path):
     for nom in ("un", "deux"):
         assert lancer("diagnostiquer", prepare, "--sortie", tmp_path / nom) == 0
+    descriptions = [
+        json.loads((tmp_path / n / "resultat.json").read_text()) for n in ("un", "deux")
+    ]
+    for nom, description in zip(("un", "deux"), descriptions, strict=True):
+        assert description.pop("durees_s")
+        (tmp_path / nom / "resultat.json").unlink()
+    assert descriptions[0] == descriptions[1]
     assert empreintes(tmp_path / "un") == empreintes(tmp_path / "deux")
 
 
