@@ -17,9 +17,15 @@ from accessibilite.liaisons_tc import (
     MarcheTc,
     construire_correspondances,
     en_secondes,
+    fusionner_liens,
     lier_points,
     marcher_entre_arrets_et_lieu,
     rattacher_arrets,
+)
+from accessibilite.rabattement_velo import (
+    OriginesVelo,
+    construire_rabattement,
+    lier_points_a_velo,
 )
 from accessibilite.rattachement import rattacher_points
 from accessibilite.services import AccesMode
@@ -85,7 +91,8 @@ def calculer_acces_transport(
 
     Toutes les minutes de la fenêtre comptent ; la marche de bout en bout l'emporte quand elle est
     plus rapide, sans autre limite que la durée maximale, si bien que le transport collectif n'est
-    jamais plus lent que la marche.
+    jamais plus lent que la marche. Avec ``parametres.rabattement_velo``, les gares se rejoignent
+    aussi à vélo, du côté du domicile, à l'aller comme au retour.
 
     Parameters
     ----------
@@ -110,6 +117,8 @@ def calculer_acces_transport(
     ------
     ErreurDonnees
         Jour hors du calendrier de l'offre.
+    ErreurReseau
+        Rabattement à vélo demandé, et aucune rue praticable à vélo.
     """
     marche = rattacher_arrets(
         graphe_marche,
@@ -120,6 +129,8 @@ def calculer_acces_transport(
     correspondances = construire_correspondances(marche, offre, parametres.embarquement_min_s)
     courses = courses_du_jour(offre, jour)
     lieux = _Lieux(marche, carreaux, equipements, points_acces, acces_marche, parametres)
+    if parametres.rabattement_velo:
+        lieux.rejoindre_gares_a_velo(offre, carreaux, parametres)
 
     def balayer(sens: Sens, debut_s: int) -> list[AccesTc | None]:
         reseau = construire_reseau_tc(courses, correspondances, options_tc(parametres, debut_s))
@@ -179,6 +190,20 @@ class _Lieux:
         )
         ligne = points_acces["equipement"].to_numpy()
         self._service = equipements["service"].to_numpy(dtype=object)[ligne]
+        self._velo: OriginesVelo | None = None
+
+    def rejoindre_gares_a_velo(
+        self, offre: OffreTransport, carreaux: pd.DataFrame, parametres: Parametres
+    ) -> None:
+        """Permettre le vélo entre les carreaux et les gares."""
+        rabattement = construire_rabattement(self._marche.graphe.reseau, offre, parametres)
+        points = rattacher_points(
+            rabattement.graphe,
+            carreaux["x"].to_numpy(dtype=np.float64),
+            carreaux["y"].to_numpy(dtype=np.float64),
+            parametres.rattachement_max_m,
+        )
+        self._velo = OriginesVelo(rabattement, points)
 
     def balayer(
         self,
@@ -191,6 +216,8 @@ class _Lieux:
         """Un accès par service, ``None`` pour un service sans aucun équipement."""
         # Se rendre au service : le carreau marche vers l'arrêt, et l'arrêt vers le service.
         liens = lier_points(self._marche, self._demande, sens)
+        if self._velo is not None:
+            liens = fusionner_liens(liens, lier_points_a_velo(self._velo, sens))
         demandes, colonnes = [], []
         for colonne, service in enumerate(self._acces_marche.services):
             points = np.flatnonzero(self._service == service)

@@ -6,7 +6,6 @@ un piéton en retard d'une fraction de seconde manque son car.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -144,50 +143,6 @@ def fusionner_liens(premiers: LiensArrets, seconds: LiensArrets) -> LiensArrets:
     garde[1:] = (ligne[1:] != ligne[:-1]) | (cible[1:] != cible[:-1])
     debut = np.concatenate([[0], np.cumsum(np.bincount(ligne[garde], minlength=n))])
     return LiensArrets(debut.astype(np.int64), cible[garde], temps[garde])
-
-
-def lier_points_a_velo(
-    graphe_velo: Graphe,
-    offre: OffreTransport,
-    points: Rattachement,
-    *,
-    distance_max_m: float,
-    rattachement_max_m: float,
-    modes: Sequence[str] = ("train",),
-) -> LiensArrets:
-    """Accès à vélo aux gares, à réunir aux liens à pied par :func:`fusionner_liens`.
-
-    Parameters
-    ----------
-    graphe_velo
-        Graphe du vélo.
-    offre
-        Offre de transport.
-    points
-        Points rattachés au graphe du vélo.
-    distance_max_m
-        Distance maximale à vélo, m.
-    rattachement_max_m
-        Rattachement des arrêts, m.
-    modes
-        Modes dont les arrêts se rejoignent à vélo (le vélo y est laissé).
-    """
-    ligne = offre.courses["ligne"].to_numpy()[
-        np.repeat(np.arange(offre.nombre_courses), np.diff(offre.passage_debut))
-    ]
-    du_mode = offre.lignes["mode"].isin(modes).to_numpy()[ligne]
-    garde = np.zeros(offre.nombre_arrets, dtype=bool)
-    garde[offre.passage_arret[du_mode]] = True
-    garde &= offre.arrets["dans_emprise"].to_numpy()
-    arrets = rattacher_points(
-        graphe_velo,
-        np.where(garde, offre.arrets["x"].to_numpy(), np.nan),
-        np.where(garde, offre.arrets["y"].to_numpy(), np.nan),
-        distance_max_m=rattachement_max_m,
-    )
-    limite_s = distance_max_m / (graphe_velo.profil.vitesse_kmh / 3.6)
-    liens = calculer_liens(graphe_velo, points, arrets, limite_s=limite_s)
-    return LiensArrets(liens.debut, liens.cible, en_secondes(liens.temps_s))
 
 
 def marcher_entre_arrets_et_lieu(

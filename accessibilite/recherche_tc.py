@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from os import cpu_count
+from typing import NamedTuple
 
 import numba as nb
 import numpy as np
@@ -22,16 +23,23 @@ from accessibilite.dijkstra import (
     calculer_temps_depuis_points,
     rechercher,
 )
+from accessibilite.graphe import Graphe
 from accessibilite.horaires import INFINI_S
 from accessibilite.isochrones import Isochrone, OptionsTrace, tracer_isochrones, verifier_seuils
 from accessibilite.liaisons_tc import (
     MarcheTc,
     en_secondes,
+    fusionner_liens,
     lier_points,
     marcher_entre_arrets_et_lieu,
 )
 from accessibilite.matrices import calculer_matrice
 from accessibilite.portions import Portions, calculer_portions
+from accessibilite.rabattement_velo import (
+    OriginesVelo,
+    RabattementVelo,
+    rouler_entre_gares_et_lieu,
+)
 from accessibilite.rattachement import Rattachement, calculer_amorces
 from accessibilite.transport_collectif import (
     CENTILES,
@@ -44,6 +52,23 @@ from donnees_geo.conventions import Sens
 from donnees_geo.erreurs import ErreurReseau
 
 
+class MatriceTc(NamedTuple):
+    """Temps porte à porte entre deux listes de points.
+
+    Attributes
+    ----------
+    temps_s
+        float32[origines, destinations, centiles], secondes ; ``inf`` si ce centile des départs
+        n'aboutit pas dans la durée maximale.
+    part_seuil
+        float32[origines, destinations], part des départs qui aboutissent sous le seuil, 0 à 1 ;
+        NaN pour un point non rattaché.
+    """
+
+    temps_s: NDArray[np.float32]
+    part_seuil: NDArray[np.float32]
+
+
 def calculer_matrice_tc(
     reseau: ReseauTc,
     marche: MarcheTc,
@@ -54,7 +79,35 @@ def calculer_matrice_tc(
     marche_directe_max_m: float = np.inf,
     progression: Callable[[str, float], None] | None = None,
 ) -> NDArray[np.float32]:
-    """Temps porte à porte de chaque origine à chaque destination.
+    """Temps porte à porte de chaque origine à chaque destination, float32[o, d, centiles].
+
+    Voir :func:`calculer_matrice_seuil_tc`.
+    """
+    return calculer_matrice_seuil_tc(
+        reseau,
+        marche,
+        origines,
+        destinations,
+        seuil_s=0.0,
+        centiles=centiles,
+        marche_directe_max_m=marche_directe_max_m,
+        progression=progression,
+    ).temps_s
+
+
+def calculer_matrice_seuil_tc(
+    reseau: ReseauTc,
+    marche: MarcheTc,
+    origines: Rattachement,
+    destinations: Rattachement,
+    *,
+    seuil_s: float,
+    centiles: Sequence[float] = CENTILES,
+    marche_directe_max_m: float = np.inf,
+    velo: OriginesVelo | None = None,
+    progression: Callable[[str, float], None] | None = None,
+) -> MatriceTc:
+    """Temps de chaque origine à chaque destination, et part des départs sous un seuil.
 
     Parameters
     ----------
@@ -64,19 +117,17 @@ def calculer_matrice_tc(
         Graphe de la marche et arrêts rattachés.
     origines, destinations
         Points rattachés au graphe de la marche.
+    seuil_s
+        Seuil de la part des départs, s.
     centiles
         Centiles voulus.
     marche_directe_max_m
         Limite de la marche de bout en bout, m ; sans elle, seule compte la durée maximale, et le
         transport collectif n'est jamais plus lent que la marche. (R5 la limite comme les autres.)
+    velo
+        Les mêmes origines, pour rejoindre aussi les gares à vélo.
     progression
         Rappel ``(texte, part faite)``.
-
-    Returns
-    -------
-    numpy.ndarray
-        float32[origines, destinations, centiles], secondes ; ``inf`` si ce centile des départs
-        n'aboutit pas dans la durée maximale.
     """
     sorties = lier_points(marche, destinations, "depuis")
     limite_s = min(
@@ -87,21 +138,57 @@ def calculer_matrice_tc(
         calculer_matrice(marche.graphe, origines, destinations, limite_s=limite_s)
     )
     temps = np.empty((len(origines), len(destinations), len(centiles)), dtype=np.float32)
+    part = np.empty((len(origines), len(destinations)), dtype=np.float32)
     _ = reseau.inverse  # préparé avant les fils d'exécution
 
     def remplir(i: int) -> None:
-        depart = marcher_entre_arrets_et_lieu(marche, origines.extraire(slice(i, i + 1)), "depuis")
+        seule = slice(i, i + 1)
+        depart = rejoindre_arrets(
+            marche,
+            origines.extraire(seule),
+            "depuis",
+            None if velo is None else velo.extraire(seule),
+        )
         profil = chercher_profil(reseau, depart, "depuis")
         acces = evaluer_acces(
-            reseau, profil, sorties, directe[i], "depuis", seuil_s=0.0, centiles=centiles
+            reseau, profil, sorties, directe[i], "depuis", seuil_s=seuil_s, centiles=centiles
         )
-        temps[i] = acces.temps_s
+        temps[i], part[i] = acces.temps_s, acces.part_seuil
 
     with ThreadPoolExecutor(max_workers=cpu_count() or 1) as fils:
         for fait, _rien in enumerate(fils.map(remplir, range(len(origines))), start=1):
             if progression is not None:
                 progression("Transport collectif", fait / len(origines))
-    return temps
+    part[~origines.rattaches] = np.nan
+    part[:, ~destinations.rattaches] = np.nan
+    return MatriceTc(temps, part)
+
+
+def rejoindre_arrets(
+    marche: MarcheTc, lieu: Rattachement, sens: Sens, velo: OriginesVelo | None = None
+) -> NDArray[np.int32]:
+    """Temps entre un lieu et chaque arrêt, à pied ou, pour les gares, à vélo s'il est permis.
+
+    Parameters
+    ----------
+    marche
+        Graphe de la marche et arrêts rattachés.
+    lieu
+        Point (ou portes d'un même lieu) rattaché au graphe de la marche.
+    sens
+        ``depuis`` le lieu ou ``vers`` lui.
+    velo
+        Le même lieu, rattaché au graphe du vélo ; sans effet vers le lieu, où le vélo n'est plus.
+
+    Returns
+    -------
+    numpy.ndarray
+        int32[a], secondes, ``INFINI_S`` au-delà des limites.
+    """
+    a_pied = marcher_entre_arrets_et_lieu(marche, lieu, sens)
+    if velo is None or sens == "vers":
+        return a_pied
+    return np.minimum(a_pied, rouler_entre_gares_et_lieu(velo, sens))
 
 
 def calculer_temps_noeuds_tc(
@@ -112,6 +199,7 @@ def calculer_temps_noeuds_tc(
     *,
     centiles: Sequence[float] = CENTILES,
     limite_s: float = INFINI_S,
+    velo: OriginesVelo | None = None,
 ) -> list[TempsNoeuds]:
     """Temps de chaque noeud de rue depuis (ou vers) un lieu, un résultat par centile.
 
@@ -129,6 +217,9 @@ def calculer_temps_noeuds_tc(
         Centiles voulus.
     limite_s
         Temps au-delà duquel rien n'intéresse (plus grand seuil d'une isochrone).
+    velo
+        Le même point, pour rejoindre aussi les gares à vélo ; vers le point, ce sont les noeuds
+        de rue qui les rejoignent ainsi.
 
     Raises
     ------
@@ -143,9 +234,11 @@ def calculer_temps_noeuds_tc(
         )
     duree_max_s = min(float(limite_s), float(reseau.options.duree_max_s))
     profil = chercher_profil(
-        reseau, marcher_entre_arrets_et_lieu(marche, point, sens), sens, duree_max_s=duree_max_s
+        reseau, rejoindre_arrets(marche, point, sens, velo), sens, duree_max_s=duree_max_s
     )
     liens = _lier_noeuds(marche, profil, sens, duree_max_s)
+    if velo is not None and sens == "vers":
+        liens = fusionner_liens(liens, _lier_noeuds(velo.rabattement, profil, sens, duree_max_s))
     directe = calculer_temps_depuis_points(marche.graphe, point, sens=sens, limite_s=duree_max_s)
     acces = evaluer_acces(
         reseau, profil, liens, en_secondes(directe.temps_s), sens,
@@ -200,38 +293,40 @@ def calculer_portions_tc(
     sens: Sens,
     *,
     centile: float = 50.0,
+    velo: OriginesVelo | None = None,
 ) -> Portions:
     """Portions de rues atteintes en ``limite_s`` par ``centile`` % des départs."""
     (temps,) = calculer_temps_noeuds_tc(
-        reseau, marche, point, sens, centiles=[centile], limite_s=limite_s
+        reseau, marche, point, sens, centiles=[centile], limite_s=limite_s, velo=velo
     )
     return calculer_portions(marche.graphe, temps, float(limite_s), sens=sens, sources=point)
 
 
 def _lier_noeuds(
-    marche: MarcheTc, profil: ProfilArrets, sens: Sens, duree_max_s: float
+    acces: MarcheTc | RabattementVelo, profil: ProfilArrets, sens: Sens, duree_max_s: float
 ) -> LiensArrets:
-    """Marche entre les arrêts atteints et les noeuds de rue, une ligne par noeud."""
-    atteints = np.flatnonzero((np.diff(profil.debut) > 0) & marche.arrets.rattaches)
+    """Marche (ou vélo) entre les arrêts atteints et les noeuds de rue, une ligne par noeud."""
+    graphe: Graphe = acces.graphe
+    arrets = acces.arrets if isinstance(acces, MarcheTc) else acces.gares
+    atteints = np.flatnonzero((np.diff(profil.debut) > 0) & arrets.rattaches)
     plus_court = np.minimum.reduceat(
         np.append(profil.arrivee_s - profil.depart_s, INFINI_S), profil.debut[:-1]
     )[atteints]
     # Au-delà de ce qui reste de la durée maximale, la marche n'atteint plus rien.
-    reste = np.minimum(marche.limite_s, duree_max_s - plus_court).astype(np.float64)
-    noeuds, couts, proprietaires = calculer_amorces(
-        marche.graphe, marche.arrets.extraire(atteints), sens
-    )
+    reste = np.minimum(acces.limite_s, duree_max_s - plus_court).astype(np.float64)
+    noeuds, couts, proprietaires = calculer_amorces(graphe, arrets.extraire(atteints), sens)
     ordre = np.argsort(proprietaires, kind="stable")
     debut = np.concatenate(
         [[0], np.cumsum(np.bincount(proprietaires, minlength=atteints.size))]
     ).astype(np.int64)
     noeud, arret, temps = _marcher_autour(
-        marche.graphe.arcs(sens), debut, noeuds[ordre].astype(np.int32), couts[ordre], reste
+        graphe.arcs(sens), debut, noeuds[ordre].astype(np.int32), couts[ordre], reste
     )
-    n = marche.graphe.nombre_noeuds
     rang = np.argsort(noeud, kind="stable")
     return LiensArrets(
-        np.concatenate([[0], np.cumsum(np.bincount(noeud, minlength=n))]).astype(np.int64),
+        np.concatenate([[0], np.cumsum(np.bincount(noeud, minlength=graphe.nombre_noeuds))]).astype(
+            np.int64
+        ),
         atteints.astype(np.int32)[arret[rang]],
         en_secondes(temps[rang]),
     )

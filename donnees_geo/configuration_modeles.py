@@ -199,6 +199,10 @@ class Parametres:
         Nombre maximal de véhicules empruntés.
     embarquement_min_s
         Marge minimale avant de monter, s.
+    rabattement_velo
+        Rejoindre aussi les gares à vélo, depuis le domicile (le vélo y est laissé).
+    rabattement_velo_max_m
+        Distance maximale à vélo jusqu'à la gare, m.
     """
 
     vitesse_marche_kmh: float
@@ -226,6 +230,8 @@ class Parametres:
     duree_max_tc_s: float
     trajets_max_tc: int
     embarquement_min_s: int
+    rabattement_velo: bool = False
+    rabattement_velo_max_m: float = 3_000.0
 
 
 @dataclass(frozen=True)

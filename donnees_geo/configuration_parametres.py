@@ -46,6 +46,7 @@ _BORNES: Final[dict[str, tuple[float, float]]] = {
     "duree_max_tc_s": (60, 86_400),
     "trajets_max_tc": (1, 20),
     "embarquement_min_s": (0, 3_600),
+    "rabattement_velo_max_m": (1.0, 30_000.0),
 }
 _ENTIERS: Final = frozenset(
     {
@@ -58,6 +59,7 @@ _ENTIERS: Final = frozenset(
         "embarquement_min_s",
     }
 )
+_BOOLEENS: Final = frozenset({"pente", "rabattement_velo"})
 #: Section du fichier → paramètres qu'elle peut porter.
 _SECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "vitesses": (
@@ -87,6 +89,8 @@ _SECTIONS: Final[dict[str, tuple[str, ...]]] = {
         "duree_max_tc_s",
         "trajets_max_tc",
         "embarquement_min_s",
+        "rabattement_velo",
+        "rabattement_velo_max_m",
     ),
 }
 
@@ -242,7 +246,7 @@ def _deplier(brut: object, cle: str, table: TableToml) -> tuple[object, str, str
 
 def _controler(cle: str, valeur: object, table: TableToml) -> Any:
     """Valeur du type attendu par :class:`Parametres`, ou ``None`` (faute retenue)."""
-    if cle == "pente":
+    if cle in _BOOLEENS:
         if isinstance(valeur, bool):
             return valeur
         table.faute("true ou false est attendu", cle)

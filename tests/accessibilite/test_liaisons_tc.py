@@ -13,7 +13,6 @@ from accessibilite.liaisons_tc import (
     en_secondes,
     fusionner_liens,
     lier_points,
-    lier_points_a_velo,
     marcher_entre_arrets_et_lieu,
     rattacher_arrets,
     transposer_liens,
@@ -229,21 +228,6 @@ def test_liens_transposes_et_reunis(graphe, offre):
     assert reunis.debut.tolist() == [0, 2, 4, 5]
     assert reunis.cible.tolist() == [0, 3, 1, 2, 1]
     assert reunis.temps_s.tolist() == [50, 7, 100, 200, 9]
-
-
-def test_velo_vers_les_gares_seulement(tmp_path):
-    routes = "route_id,route_short_name,route_type\nL1,TER,2\nB,1,3\n"
-    trips = "route_id,service_id,trip_id\nL1,S,est\nB,S,nord\n"
-    offre = lire(tmp_path, routes=routes, trips=trips)
-    velo = construire_graphe(
-        ville_quadrillee(40, 32, 100.0), construire_profil(parametres_essai(), "velo")
-    )
-    liens = lier_points_a_velo(
-        velo, offre, points(velo, (2000, 0)), distance_max_m=3000, rattachement_max_m=50
-    )
-    # 5 m/s vers a (2 000 m) et b (1 000 m) ; les arrêts du bus n'en sont pas.
-    assert liens.cible.tolist() == [0, 1]
-    assert liens.temps_s.tolist() == [400, 200]
 
 
 def test_temps_aux_noeuds_comme_la_matrice(graphe, offre):
