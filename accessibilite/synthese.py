@@ -132,3 +132,38 @@ def resumer_zones(
         for rang in range(len(bornes_s) + 1):
             table[f"classe_{rang}"] = sommer_par_zone(zonage, np.where(classe == rang, poids, 0.0))
     return table
+
+
+def compter_atteints(
+    resultat: ResultatEtude, services: Sequence[str], mode: str, seuils_s: Sequence[float]
+) -> NDArray[np.int16]:
+    """Nombre de services que chaque carreau atteint sous le seuil de chacun.
+
+    Parameters
+    ----------
+    resultat
+        Étude calculée.
+    services
+        Services comptés ; ceux qui sont sans donnée partout ne le sont pas.
+    mode
+        Mode calculé, ou ``plus_rapide``.
+    seuils_s
+        Seuil de chaque service, secondes.
+
+    Returns
+    -------
+    numpy.ndarray
+        int16[carreaux] ; -1 là où aucun service n'a de temps connu.
+
+    Raises
+    ------
+    ErreurConfiguration
+        Service ou mode absent de l'étude, ou liste vide.
+    """
+    if not services:
+        raise ErreurConfiguration("Aucun service n'est demandé.", objet="services")
+    temps = np.column_stack([lire_temps(resultat, [s], mode) for s in services])
+    atteints = temps <= np.asarray(seuils_s, dtype=np.float64)
+    compte: NDArray[np.int16] = atteints.sum(axis=1).astype(np.int16)
+    compte[np.isnan(temps).all(axis=1)] = -1
+    return compte
