@@ -53,7 +53,7 @@ CLOTURES: Mapping[str, tuple[str, ...]] = {
     "ferrobus": ("scripts.banc_pairs",),
     "pytest": (),
     "hypothesis": (),
-    "playwright": (),
+    "playwright": ("scripts.banc_visualiseur",),
 }
 #: Lire des fichiers n'est l'affaire que de donnees_geo.
 LECTURES_INTERDITES_AUX_CALCULS = ("pyogrio", "pyarrow", "osmium", "zipfile", "py7zr", "tomllib")
