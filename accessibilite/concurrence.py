@@ -285,7 +285,8 @@ def mesurer_sensibilite(soins: pd.DataFrame) -> pd.DataFrame:
             index="zone_code", columns="decroissance", values="professionnels_pour_100000_hab"
         )
         ordre = list(dict.fromkeys(table["decroissance"]))
-        large = large[ordre].dropna()
+        # Deux communes à égalité ne se départagent pas sur un reste d'addition.
+        large = large[ordre].dropna().round(6)
         for autre in ordre[1:]:
             rangs = large[[ordre[0], autre]].rank()
             derniers = rangs <= 0.25 * len(large)
