@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from accessibilite.services import AccesMode
 from donnees_geo.configuration import Parametres, Service
 from donnees_geo.conventions import LIBELLES_MODES
 from donnees_geo.erreurs import Constat, Gravite
+from donnees_geo.gtfs import verifier_date
 
 if TYPE_CHECKING:  # le calcul ne dépend pas des lecteurs de fichiers que ce module charge
     from donnees_geo.territoire import Territoire
@@ -25,9 +27,14 @@ def relever_constats(
     parametres: Parametres,
     *,
     par_population: bool,
+    jour: date | None = None,
 ) -> list[Constat]:
-    """Limites de l'étude, à montrer avec les résultats."""
-    constats = []
+    """Limites de l'étude, à montrer avec les résultats.
+
+    ``jour`` est celui du transport collectif : un flux qui n'est pas valable ce jour-là, ou un jour
+    sans aucune course, en est une.
+    """
+    constats = [] if territoire.offre is None else verifier_date(territoire.offre, jour)
     if not par_population:
         constats.append(
             Constat(

@@ -214,7 +214,8 @@ def calculer_eloignement(
     -------
     pandas.DataFrame
         Une ligne par point : ``distance_arret_m`` (tout mode sauf le train), ``distance_gare_m``
-        (``inf`` au-delà de 5 km), ``loin_arret``, ``loin_gare``, ``mal_desservi`` (loin des deux).
+        (``inf`` au-delà de 5 km, NaN pour un point non rattaché), ``loin_arret``, ``loin_gare``,
+        ``mal_desservi`` (loin des deux) ; un point non rattaché n'est dit loin de rien.
         La distance est le temps de marche rapporté à la vitesse à plat.
     """
     departs = lister_departs(offre, courses)
@@ -227,7 +228,7 @@ def calculer_eloignement(
         proche = calculer_plus_proche(
             marche.graphe, points, lieux, sens="vers", limite_s=5000.0 / vitesse
         )
-        colonnes[nom] = proche.temps_s * vitesse
+        colonnes[nom] = np.where(points.rattaches, proche.temps_s * vitesse, np.nan)
     loin_arret = colonnes["arret"] > distance_arret_m
     loin_gare = colonnes["gare"] > distance_gare_m
     return pd.DataFrame(

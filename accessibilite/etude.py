@@ -321,7 +321,14 @@ def _assembler(
         indicateurs=indicateurs,
         carences=carences,
         constats=tuple(
-            relever_constats(territoire, services, acces, parametres, par_population=par_population)
+            relever_constats(
+                territoire,
+                services,
+                acces,
+                parametres,
+                par_population=par_population,
+                jour=None if transport is None else transport.jour,
+            )
         ),
         services=services,
         modes=tuple(acces),

@@ -43,6 +43,19 @@ LIBELLES_FONCTIONS: Final[dict[str, str]] = {
     "s_epanouir": "s'épanouir",
 }
 
+#: Jours types proposés d'après le calendrier de l'offre de transport.
+JOURS_TYPES: Final[tuple[str, ...]] = (
+    "mardi_scolaire",
+    "mercredi",
+    "samedi",
+    "dimanche",
+    "vacances",
+)
+
+#: Jours de la semaine, dans l'ordre de leur rang (0 = lundi) ; -1 quand le jour est inconnu.
+JOURS: Final = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
+JOUR_INCONNU: Final = -1
+
 CRS_GEO: Final = "EPSG:4326"
 CRS_LAEA: Final = "EPSG:3035"
 

@@ -17,7 +17,16 @@ from types import FrameType
 from typing import Final
 
 from donnees_geo.erreurs import ErreurProjet
-from scripts.commandes import application, banc, diagnostic, isochrone, suivi, temps, territoire
+from scripts.commandes import (
+    application,
+    banc,
+    desserte,
+    diagnostic,
+    isochrone,
+    suivi,
+    temps,
+    territoire,
+)
 from scripts.commandes.analyse import Analyseur
 from scripts.commandes.sorties import traduire_erreur_systeme
 
@@ -46,7 +55,7 @@ def construire_analyseur() -> Analyseur:
     commandes = analyseur.add_subparsers(
         title="commandes", dest="commande", metavar="COMMANDE", required=True
     )
-    for module in (territoire, isochrone, temps, diagnostic, suivi, banc, application):
+    for module in (territoire, isochrone, temps, desserte, diagnostic, suivi, banc, application):
         module.declarer(commandes)
     return analyseur
 

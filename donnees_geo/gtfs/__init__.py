@@ -3,6 +3,7 @@
 from donnees_geo.gtfs.fusion import lire_gtfs, verifier_date
 from donnees_geo.gtfs.jours import (
     CoursesDuJour,
+    choisir_jour,
     compter_par_jour,
     courses_du_jour,
     proposer_jours_types,
@@ -12,6 +13,7 @@ from donnees_geo.gtfs.offre import OffreTransport, ecrire_offre, lire_offre_prep
 __all__ = [
     "CoursesDuJour",
     "OffreTransport",
+    "choisir_jour",
     "compter_par_jour",
     "courses_du_jour",
     "ecrire_offre",

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from donnees_geo.erreurs import ErreurDonnees
+from donnees_geo.conventions import JOURS_TYPES
+from donnees_geo.erreurs import ErreurConfiguration, ErreurDonnees
 from donnees_geo.gtfs.offre import OffreTransport
 
 JOUR_S: Final = 86_400
@@ -19,7 +20,6 @@ LENDEMAIN_JUSQU_A_S: Final = 6 * 3600
 #: Écart d'offre entre deux niveaux de mardis qui sépare période scolaire et vacances.
 ECART_NIVEAUX_PART: Final = 0.04
 
-JOURS_TYPES: Final = ("mardi_scolaire", "mercredi", "samedi", "dimanche", "vacances")
 _NOMS_JOURS: Final = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 
 
@@ -246,6 +246,46 @@ def proposer_jours_types(offre: OffreTransport) -> pd.DataFrame:
         )
     )
     return pd.DataFrame(lignes)
+
+
+def choisir_jour(offre: OffreTransport, demande: str) -> date:
+    """Jour d'un nom de jour type ou d'une date écrite ``AAAA-MM-JJ``.
+
+    Parameters
+    ----------
+    offre
+        Offre réunie.
+    demande
+        Un de :data:`JOURS_TYPES`, ou une date.
+
+    Raises
+    ------
+    ErreurConfiguration
+        Ni un jour type, ni une date.
+    ErreurDonnees
+        Le calendrier ne permet pas de proposer ce jour type ; le message donne ceux qu'il permet.
+    """
+    if demande not in JOURS_TYPES:
+        try:
+            return date.fromisoformat(demande)
+        except ValueError:
+            raise ErreurConfiguration(
+                "Le jour étudié n'est pas valable.",
+                objet="jour",
+                attendu=f"{', '.join(JOURS_TYPES)}, ou une date AAAA-MM-JJ",
+                trouve=demande,
+            ) from None
+    proposes = proposer_jours_types(offre).dropna(subset=["date"]).set_index("jour_type")["date"]
+    if demande not in proposes:
+        debut, fin = offre.validite
+        raise ErreurDonnees(
+            "Le calendrier de l'offre de transport ne permet pas de proposer ce jour type.",
+            objet=demande,
+            attendu=", ".join(proposes.index) or "aucun jour type",
+            conseil=f"Donnez une date, du {debut:%d/%m/%Y} au {fin:%d/%m/%Y}.",
+        )
+    jour: date = pd.Timestamp(proposes[demande]).date()
+    return jour
 
 
 def _comptes_communs(offre: OffreTransport) -> pd.Series:

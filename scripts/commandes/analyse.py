@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from donnees_geo.conventions import LIBELLES_MODES, MODES
+from donnees_geo.conventions import JOURS_TYPES, LIBELLES_MODES, MODES
 
 SEUILS_MAX: Final = 12
 #: Au-delà de quatre heures, une isochrone n'a plus de sens à l'échelle d'une agglomération.
@@ -142,6 +142,47 @@ def date_heure(texte: str) -> datetime:
     return valeur
 
 
+def depart_tc(texte: str) -> tuple[date | None, int]:
+    """Lire un début de fenêtre : « 2026-03-17T07:00 », ou « 07:00 » seul.
+
+    Returns
+    -------
+    jour, debut_s
+        ``None`` si l'heure est donnée seule ; secondes après minuit.
+    """
+    seule = re.fullmatch(r"(\d{1,2}):(\d{2})", texte.strip())
+    if seule and int(seule[1]) < 24 and int(seule[2]) < 60:
+        return None, int(seule[1]) * 3600 + int(seule[2]) * 60
+    valeur = date_heure(texte)
+    return valeur.date(), valeur.hour * 3600 + valeur.minute * 60
+
+
+def jour_demande(texte: str) -> str:
+    """Lire un jour type ou une date ``AAAA-MM-JJ`` (rendus tels quels, à chercher dans l'offre)."""
+    if texte in JOURS_TYPES:
+        return texte
+    try:
+        return date.fromisoformat(texte).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"un jour AAAA-MM-JJ ou un jour type ({', '.join(JOURS_TYPES)}) est attendu, trouvé "
+            f"« {texte} »"
+        ) from None
+
+
+def entier_entre(minimum: int, maximum: int, unite: str) -> Callable[[str], int]:
+    """Lecteur d'un entier borné (bornes comprises)."""
+
+    def lire(texte: str) -> int:
+        if not re.fullmatch(r"\d+", texte.strip()) or not minimum <= int(texte) <= maximum:
+            raise argparse.ArgumentTypeError(
+                f"un entier entre {minimum} et {maximum} {unite} est attendu, trouvé « {texte} »"
+            )
+        return int(texte)
+
+    return lire
+
+
 def mode_deplacement(texte: str) -> str:
     """Lire un mode ; l'erreur les énumère tous avec leur sens."""
     if texte not in MODES:
@@ -182,11 +223,12 @@ def ajouter_options_trajet(analyseur: argparse.ArgumentParser, *, plusieurs_cent
         help="vitesse à pied ou à vélo, en km/h (par défaut, celle des paramètres)",
     )
     tc = analyseur.add_argument_group("transport collectif")
+    ajouter_jour(tc)
     tc.add_argument(
         "--depart",
-        type=date_heure,
+        type=depart_tc,
         metavar="JOURTHEURE",
-        help="jour et début de la fenêtre de départ, comme 2026-03-17T07:00",
+        help="début de la fenêtre de départ, comme 2026-03-17T07:00, ou 07:00 avec --jour",
     )
     tc.add_argument(
         "--fenetre",
@@ -212,6 +254,35 @@ def ajouter_options_trajet(analyseur: argparse.ArgumentParser, *, plusieurs_cent
         type=nombre_entre(1, 600, "minutes"),
         metavar="MIN",
         help="durée maximale porte à porte, en minutes",
+    )
+    tc.add_argument(
+        "--trajets-max",
+        type=entier_entre(1, 20, "véhicules"),
+        metavar="N",
+        help="nombre maximal de véhicules empruntés",
+    )
+    ajouter_rabattement(tc)
+
+
+def ajouter_jour(analyseur: Any) -> None:
+    """Ajouter ``--jour`` : une date, ou un jour type de l'offre."""
+    analyseur.add_argument(
+        "--jour",
+        type=jour_demande,
+        metavar="JOUR",
+        help="jour du transport collectif : AAAA-MM-JJ, ou un jour type "
+        f"({', '.join(JOURS_TYPES)}) ; par défaut, celui du manifeste",
+    )
+
+
+def ajouter_rabattement(analyseur: Any) -> None:
+    """Ajouter ``--rabattement-velo``."""
+    # Sans défaut, pour distinguer l'option absente de celle des paramètres.
+    analyseur.add_argument(
+        "--rabattement-velo",
+        action="store_const",
+        const=True,
+        help="rejoindre aussi les gares à vélo depuis le domicile",
     )
 
 

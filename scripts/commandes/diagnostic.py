@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -13,7 +14,12 @@ import numpy as np
 from donnees_geo.conventions import LIBELLES_PALIERS, MODES, PALIERS, Mode
 from donnees_geo.erreurs import ErreurProjet
 from scripts.commandes.affichage import composer_tableau, nombre_fr, progression
-from scripts.commandes.analyse import ajouter_parametres, mode_deplacement
+from scripts.commandes.analyse import (
+    ajouter_jour,
+    ajouter_parametres,
+    ajouter_rabattement,
+    mode_deplacement,
+)
 from scripts.commandes.territoire import montrer_constats
 
 if TYPE_CHECKING:
@@ -31,16 +37,6 @@ def liste_modes(texte: str) -> tuple[str, ...]:
     """Lire des modes séparés par des virgules, rendus dans l'ordre du programme."""
     demandes = {mode_deplacement(morceau.strip()) for morceau in texte.split(",")}
     return tuple(m for m in MODES if m in demandes)
-
-
-def jour_etudie(texte: str) -> date:
-    """Lire un jour ``AAAA-MM-JJ``."""
-    try:
-        return date.fromisoformat(texte)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"un jour AAAA-MM-JJ est attendu, trouvé « {texte} »"
-        ) from None
 
 
 def declarer(commandes: Any) -> None:
@@ -68,12 +64,8 @@ def declarer(commandes: Any) -> None:
         metavar="S[,S…]",
         help="identifiants des services (par défaut, tout le catalogue)",
     )
-    analyseur.add_argument(
-        "--jour",
-        type=jour_etudie,
-        metavar="AAAA-MM-JJ",
-        help="jour du transport collectif (par défaut, celui du manifeste)",
-    )
+    ajouter_jour(analyseur)
+    ajouter_rabattement(analyseur)
     analyseur.add_argument(
         "--aller-retour",
         action="store_true",
@@ -108,6 +100,8 @@ def executer(options: argparse.Namespace) -> int:
     if options.sortie.exists() and not options.sortie.is_dir():
         raise ErreurProjet("La sortie doit être un dossier.", objet=options.sortie)
     parametres = lire_parametres(options.parametres)
+    if options.rabattement_velo:
+        parametres = replace(parametres, rabattement_velo=True)
     with progression("Diagnostic", montrer=options.montrer) as avancer:
         avancer("chargement", 0.0)
         territoire = charger_territoire(options.dossier)
@@ -117,7 +111,7 @@ def executer(options: argparse.Namespace) -> int:
             parametres,
             modes=cast("Sequence[Mode] | None", options.modes),
             services=options.services,
-            jour=options.jour,
+            jour=_jour_demande(territoire, options.jour),
             aller_retour=options.aller_retour,
             progression=avancer,
         )
@@ -143,6 +137,21 @@ def executer(options: argparse.Namespace) -> int:
     ecrits = [*FICHIERS, *(f"{nom}.csv" for nom in (analyses.tables if analyses else ()))]
     print(f"Écrit dans {options.sortie} : " + ", ".join(ecrits))
     return 0
+
+
+def _jour_demande(territoire: Territoire, demande: str | None) -> date | None:
+    """Date de ``--jour`` ; ``None`` laisse celle du territoire."""
+    from donnees_geo.gtfs import choisir_jour
+
+    if demande is None:
+        return None
+    if territoire.offre is None:
+        raise ErreurProjet(
+            "Ce territoire n'a pas d'offre de transport collectif.",
+            objet=f"--jour {demande}",
+            conseil="Retirez --jour, ou ajoutez [transport] gtfs = [...] au manifeste.",
+        )
+    return choisir_jour(territoire.offre, demande)
 
 
 def _analyser(

@@ -27,12 +27,19 @@ from scripts.commandes.trajets import (
     rattacher,
     refuser_options_tc,
 )
-from scripts.commandes.transport import charger_transport, temps_des_carreaux
+from scripts.commandes.transport import (
+    charger_transport,
+    montrer_attentions,
+    temps_des_carreaux,
+)
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from accessibilite.isochrones import Isochrone, OptionsTrace
     from accessibilite.portions import Portions
     from accessibilite.rattachement import Rattachement
+    from donnees_geo.erreurs import Constat
 
 EXTENSIONS: Final = (".geojson", ".gpkg", ".tif")
 
@@ -78,6 +85,13 @@ def declarer(commandes: Any) -> None:
         metavar="F",
         help="fichier .geojson, .gpkg (polygones) ou .tif (temps en secondes)",
     )
+    analyseur.add_argument(
+        "--arrets",
+        type=fichier_sortie(".csv"),
+        metavar="F.csv",
+        help="en transport collectif, écrire aussi les arrêts atteints, leurs temps et la part des "
+        "départs sous chaque seuil",
+    )
     ajouter_options_trajet(analyseur, plusieurs_centiles=False)
     ajouter_parametres(analyseur)
     analyseur.set_defaults(executer=executer)
@@ -97,19 +111,27 @@ class Recherche:
         float64[carreaux] ; ``inf`` inaccessible.
     hypotheses
         Vitesses, fenêtre, limites : une carte sans elles ne se relit pas.
+    arrets
+        Arrêts atteints, si on les a demandés.
+    attentions
+        Ce qu'il faut savoir du jour étudié en transport collectif.
     """
 
     deplacement: Deplacement
     portions: Portions
     temps_carreaux_s: NDArray[np.float64]
     hypotheses: str
+    arrets: pd.DataFrame | None = None
+    attentions: tuple[Constat, ...] = ()
 
 
 def executer(options: argparse.Namespace) -> int:
     """Tracer, écrire et résumer."""
     from accessibilite.isochrones import OptionsTrace, tracer_isochrones
 
-    exiger_dossier_parent(options.sortie)
+    for fichier in (options.sortie, options.arrets):
+        if fichier is not None:
+            exiger_dossier_parent(fichier)
     seuils = [minutes * 60.0 for minutes in options.minutes]
     with progression("Isochrone", montrer=options.montrer) as avancer:
         avancer("recherche", 0.0)
@@ -130,12 +152,17 @@ def executer(options: argparse.Namespace) -> int:
         avancer("écriture", 0.9)
         attributs = decrire(options, recherche)
         _ecrire(options.sortie, recherche, isochrones, habitants, attributs, trace)
+        if recherche.arrets is not None:
+            ecrire_arrets(recherche.arrets, options.arrets)
     print(f"Isochrones {LIBELLES_MODES[options.mode]} {options.sens} le point")
     print(f"Hypothèses : {attributs['hypotheses']}")
     if recherche.deplacement.territoire.fictif:
         print("Données fictives : ce territoire n'existe pas.")
+    montrer_attentions(recherche.attentions)
     print(_resumer(isochrones, habitants))
-    print(f"Écrit : {options.sortie}")
+    if recherche.arrets is not None:
+        print(f"{nombre_fr(len(recherche.arrets))} arrêt(s) atteint(s) par un départ au moins.")
+    print(f"Écrit : {options.sortie}" + (f", {options.arrets}" if options.arrets else ""))
     return 0
 
 
@@ -155,16 +182,50 @@ def chercher_rue(options: argparse.Namespace, limite_s: float) -> Recherche:
 
 def chercher_tc(options: argparse.Namespace, limite_s: float) -> Recherche:
     """Rues et carreaux atteints en transport collectif, au centile demandé."""
+    from accessibilite.arrets_tc import calculer_arrets_atteints
     from accessibilite.recherche_tc import calculer_portions_tc
 
     pret = charger_transport(options, duree_min_s=limite_s)
     point = _rattacher_point(options, pret.deplacement, "marche")
+    velo = pret.rattacher_velo([options.lon], [options.lat])
     portions = calculer_portions_tc(
-        pret.reseau, pret.marche, point, limite_s, options.sens, centile=pret.centiles[0]
+        pret.reseau, pret.marche, point, limite_s, options.sens, centile=pret.centiles[0], velo=velo
     )
     demande = rattacher_carreaux(pret.deplacement)
-    temps = temps_des_carreaux(pret, point, demande, options.sens)
-    return Recherche(pret.deplacement, portions, temps, pret.hypotheses)
+    carreaux = pret.deplacement.territoire.carreaux
+    # Le vélo sert du côté du départ : le point, ou les carreaux quand on va vers lui.
+    departs = velo
+    if options.sens == "vers":
+        departs = pret.rattacher_velo_m(
+            carreaux["x"].to_numpy(dtype=float), carreaux["y"].to_numpy(dtype=float)
+        )
+    temps = temps_des_carreaux(pret, point, demande, options.sens, departs)
+    offre = pret.deplacement.territoire.offre
+    arrets = None
+    if options.arrets is not None and offre is not None:
+        arrets = calculer_arrets_atteints(
+            pret.reseau,
+            pret.marche,
+            offre,
+            point,
+            [minutes * 60.0 for minutes in options.minutes],
+            options.sens,
+            centiles=pret.deplacement.parametres.centiles_tc,
+            velo=velo,
+        )
+    return Recherche(pret.deplacement, portions, temps, pret.hypotheses, arrets, pret.constats)
+
+
+def ecrire_arrets(arrets: pd.DataFrame, sortie: Path) -> None:
+    """Écrire les arrêts atteints (UTF-8, virgule, point) ; un temps infini laisse la case vide."""
+    from donnees_geo.ecriture import ecrire_atomique
+
+    temps = [c for c in arrets.columns if c.startswith("secondes_")]
+    table = arrets.assign(**{c: arrets[c].where(np.isfinite(arrets[c])) for c in temps})
+    with ecrire_atomique(sortie) as provisoire:
+        table.to_csv(
+            provisoire, index=False, encoding="utf-8", lineterminator="\n", float_format="%.7g"
+        )
 
 
 def _rattacher_point(

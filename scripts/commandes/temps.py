@@ -14,7 +14,12 @@ from numpy.typing import NDArray
 
 from donnees_geo.conventions import LIBELLES_MODES
 from scripts.commandes.affichage import nombre_fr, progression
-from scripts.commandes.analyse import ajouter_options_trajet, ajouter_parametres, fichier_sortie
+from scripts.commandes.analyse import (
+    ajouter_options_trajet,
+    ajouter_parametres,
+    fichier_sortie,
+    nombre_entre,
+)
 from scripts.commandes.sorties import exiger_dossier_parent
 from scripts.commandes.trajets import (
     Deplacement,
@@ -22,13 +27,16 @@ from scripts.commandes.trajets import (
     rattacher,
     refuser_options_tc,
 )
-from scripts.commandes.transport import charger_transport
+from scripts.commandes.transport import charger_transport, montrer_attentions
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from accessibilite.rattachement import Rattachement
+    from donnees_geo.erreurs import Constat
 
+#: Colonne de ``--seuil``.
+PART: Final = "part_seuil"
 #: Temps calculés (et gardés en mémoire) à la fois.
 COUPLES_PAR_LOT: Final = 4_000_000
 #: Origines par lot en transport collectif, où chacune coûte plusieurs millisecondes.
@@ -56,6 +64,13 @@ def declarer(commandes: Any) -> None:
         metavar="T.csv",
         help="table à écrire",
     )
+    analyseur.add_argument(
+        "--seuil",
+        type=nombre_entre(1, 600, "minutes"),
+        metavar="MIN",
+        help="en transport collectif, ajouter la colonne part_seuil : part des départs qui "
+        "aboutissent en MIN minutes ou moins",
+    )
     ajouter_options_trajet(analyseur, plusieurs_centiles=True)
     ajouter_parametres(analyseur)
     analyseur.set_defaults(executer=executer)
@@ -70,14 +85,18 @@ class Calcul:
     deplacement
         Territoire, paramètres et graphe où rattacher les points.
     colonnes
-        Noms des colonnes de temps : ``secondes``, ou une par centile.
+        Noms des colonnes : ``secondes``, ou une par centile ; puis ``part_seuil`` si demandée.
     matrice
-        ``(origines, destinations) → float[origines, destinations, colonnes]``.
+        ``(tranche des origines, origines, destinations) → float[origines, destinations,
+        colonnes]``.
+    attentions
+        Ce qu'il faut savoir du jour étudié en transport collectif.
     """
 
     deplacement: Deplacement
     colonnes: tuple[str, ...]
-    matrice: Callable[[Rattachement, Rattachement], NDArray[np.floating]]
+    matrice: Callable[[slice, Rattachement, Rattachement], NDArray[np.floating]]
+    attentions: tuple[Constat, ...] = ()
 
 
 def preparer_rue(options: argparse.Namespace) -> Calcul:
@@ -87,25 +106,42 @@ def preparer_rue(options: argparse.Namespace) -> Calcul:
     refuser_options_tc(options)
     deplacement = charger_deplacement(options, options.mode)
 
-    def matrice(origines: Rattachement, destinations: Rattachement) -> NDArray[np.floating]:
+    def matrice(
+        _tranche: slice, origines: Rattachement, destinations: Rattachement
+    ) -> NDArray[np.floating]:
         return calculer_matrice(deplacement.graphe, origines, destinations)[:, :, np.newaxis]
 
     return Calcul(deplacement, ("secondes",), matrice)
 
 
-def preparer_tc(options: argparse.Namespace) -> Calcul:
+def preparer_tc(options: argparse.Namespace, origines: pd.DataFrame) -> Calcul:
     """Temps en transport collectif, une colonne par centile demandé."""
-    from accessibilite.recherche_tc import calculer_matrice_tc
+    from accessibilite.recherche_tc import calculer_matrice_seuil_tc
 
-    pret = charger_transport(options)
-    colonnes = tuple(f"secondes_p{centile:g}" for centile in pret.centiles)
+    seuil_s = 0.0 if options.seuil is None else options.seuil * 60.0
+    pret = charger_transport(options, duree_min_s=seuil_s)
+    colonnes: tuple[str, ...] = ("secondes",)
+    if len(pret.centiles) > 1:
+        colonnes = tuple(f"secondes_p{centile:g}" for centile in pret.centiles)
+    if options.seuil is not None:
+        colonnes = (*colonnes, PART)
+    velo = pret.rattacher_velo(origines["lon"].to_numpy(), origines["lat"].to_numpy())
 
-    def matrice(origines: Rattachement, destinations: Rattachement) -> NDArray[np.floating]:
-        return calculer_matrice_tc(
-            pret.reseau, pret.marche, origines, destinations, centiles=pret.centiles
+    def matrice(tranche: slice, depuis: Rattachement, vers: Rattachement) -> NDArray[np.floating]:
+        resultat = calculer_matrice_seuil_tc(
+            pret.reseau,
+            pret.marche,
+            depuis,
+            vers,
+            seuil_s=seuil_s,
+            centiles=pret.centiles,
+            velo=None if velo is None else velo.extraire(tranche),
         )
+        if options.seuil is None:
+            return resultat.temps_s
+        return np.concatenate([resultat.temps_s, resultat.part_seuil[:, :, np.newaxis]], axis=2)
 
-    return Calcul(pret.deplacement, colonnes if len(colonnes) > 1 else ("secondes",), matrice)
+    return Calcul(pret.deplacement, colonnes, matrice, pret.constats)
 
 
 def executer(options: argparse.Namespace) -> int:
@@ -117,14 +153,15 @@ def executer(options: argparse.Namespace) -> int:
     origines, destinations = (lire_points_csv(f) for f in (options.origines, options.destinations))
     with progression("Temps de parcours", montrer=options.montrer) as avancer:
         avancer("chargement", 0.0)
-        calcul = preparer_tc(options) if options.mode == "tc" else preparer_rue(options)
+        tc = options.mode == "tc"
+        calcul = preparer_tc(options, origines) if tc else preparer_rue(options)
         depuis, vers = (
             rattacher(
                 calcul.deplacement, t["lon"].to_numpy(), t["lat"].to_numpy(), t["id"].tolist()
             )
             for t in (origines, destinations)
         )
-        par_lot = ORIGINES_TC_PAR_LOT if options.mode == "tc" else len(origines)
+        par_lot = ORIGINES_TC_PAR_LOT if tc else len(origines)
         lot = max(1, min(par_lot, COUPLES_PAR_LOT // len(destinations)))
         inaccessibles = 0
         with (
@@ -135,10 +172,12 @@ def executer(options: argparse.Namespace) -> int:
             redacteur.writerow(("id_origine", "id_destination", *calcul.colonnes))
             for debut in range(0, len(origines), lot):
                 tranche = slice(debut, debut + lot)
-                temps = calcul.matrice(depuis.extraire(tranche), vers)
+                temps = calcul.matrice(tranche, depuis.extraire(tranche), vers)
                 inaccessibles += int((~np.isfinite(temps[:, :, 0])).sum())
-                _ecrire_lot(redacteur, origines["id"][tranche], destinations["id"], temps)
+                textes = _ecrire_valeurs(temps, calcul.colonnes)
+                _ecrire_lot(redacteur, origines["id"][tranche], destinations["id"], textes)
                 avancer("calcul", min(1.0, (debut + lot) / len(origines)))
+    montrer_attentions(calcul.attentions)
     _resumer(options, calcul, len(origines) * len(destinations), inaccessibles)
     distance_max = calcul.deplacement.parametres.rattachement_max_m
     _dire_isoles("origine", origines["id"][~depuis.rattaches].tolist(), distance_max)
@@ -151,11 +190,16 @@ def _rattacher(calcul: Calcul, table: pd.DataFrame) -> Rattachement:
     return rattacher(calcul.deplacement, lon, lat, table["id"].tolist())
 
 
-def _ecrire_lot(
-    redacteur: Any, origines: Any, destinations: Any, temps: NDArray[np.floating]
-) -> None:
-    """Écrire un lot, origine par origine ; un temps infini laisse la case vide."""
-    textes = np.where(np.isfinite(temps), np.char.mod("%.1f", temps), "")
+def _ecrire_valeurs(valeurs: NDArray[np.floating], colonnes: tuple[str, ...]) -> NDArray[np.str_]:
+    """Textes des temps (une décimale) et de la part (quatre) ; vide s'il n'y a pas de nombre."""
+    formats = ["%.4f" if colonne == PART else "%.1f" for colonne in colonnes]
+    textes = np.stack([np.char.mod(f, valeurs[:, :, i]) for i, f in enumerate(formats)], axis=2)
+    ecrits: NDArray[np.str_] = np.where(np.isfinite(valeurs), textes, "")
+    return ecrits
+
+
+def _ecrire_lot(redacteur: Any, origines: Any, destinations: Any, textes: NDArray[np.str_]) -> None:
+    """Écrire un lot, origine par origine."""
     colonne = destinations.tolist()
     for identifiant, lignes in zip(origines.tolist(), textes.tolist(), strict=True):
         redacteur.writerows(

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from donnees_geo.territoire import Territoire
 
 #: Options qui ne règlent que le transport collectif.
-OPTIONS_TC: Final = ("depart", "fenetre", "centile", "marche_max", "duree_max")
+OPTIONS_TC: Final = (
+    *("jour", "depart", "fenetre", "centile", "marche_max", "duree_max", "trajets_max"),
+    *("rabattement_velo", "seuil", "arrets"),
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def refuser_options_tc(options: argparse.Namespace) -> None:
     ErreurConfiguration
         Si l'une d'elles est donnée.
     """
-    donnees = [nom for nom in OPTIONS_TC if getattr(options, nom) is not None]
+    donnees = [nom for nom in OPTIONS_TC if getattr(options, nom, None) is not None]
     if donnees:
         raise ErreurConfiguration(
             "Ces options ne règlent que le transport collectif.",
