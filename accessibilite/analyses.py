@@ -288,24 +288,25 @@ def _relever_constats(
     for table, objet, message in manquent:
         if not len(tables.get(table, ())):
             yield Constat(Gravite.MINEUR, objet, message)
-    yield from _constats_soins(tables)
+    yield from _constats_soins(mesures, tables)
 
 
-def _constats_soins(tables: Mapping[str, pd.DataFrame]) -> Iterator[Constat]:
+def _constats_soins(mesures: Mesures, tables: Mapping[str, pd.DataFrame]) -> Iterator[Constat]:
     soins = tables.get("soins", pd.DataFrame())
     if not len(soins):
         return
+    libelles = {s.id: s.libelle for s in mesures.services}
     for _, ligne in soins[soins["zone_type"] == "territoire"].drop_duplicates("service").iterrows():
-        ici, partout = (
-            f"{ligne[c]:.0f}"
-            for c in ("professionnels_pour_100000_hab", "avec_exterieur_pour_100000_hab")
-        )
+        ici = ligne["professionnels_pour_100000_hab"]
+        partout = ligne["avec_exterieur_pour_100000_hab"]
+        if partout - ici < 1:
+            continue
         yield Constat(
             Gravite.MINEUR,
             "soins",
-            f"Accès à « {ligne['service']} » : {ici} pour 100 000 habitants avec les équipements "
-            f"du territoire, {partout} en comptant ceux d'alentour, dont les autres patients ne "
-            "sont pas connus : le second chiffre est un majorant.",
+            f"Accès à « {libelles[ligne['service']]} » : {ici:.0f} pour 100 000 habitants avec les "
+            f"équipements du territoire, {partout:.0f} en comptant ceux d'alentour, dont les "
+            "autres patients ne sont pas connus : le second chiffre est un majorant.",
         )
 
 
