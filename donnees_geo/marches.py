@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from donnees_geo.codes import vider_manquantes
+from donnees_geo.conventions import JOUR_INCONNU, JOURS
 from donnees_geo.erreurs import Constat, Gravite
 from donnees_geo.lecture import resoudre_colonnes
 from donnees_geo.lecture_vecteur import lire_couche
 from donnees_geo.osm.points_interet import texte_simple
 from donnees_geo.population import situer_dans_communes
 
-JOURS: Final = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
-JOUR_INCONNU: Final = -1
 _ALIAS: Final = {
     "nom": ("nom", "name", "libelle", "marche", "nom_marche"),
     "jour": ("jour", "jours", "jour_semaine", "opening_hours", "horaires"),
