@@ -139,8 +139,8 @@ def resumer(bilan: BilanDesserte, nom: str) -> str:
     communes, arrets = bilan.communes, bilan.arrets
     servis = arrets[arrets["departs"] > 0]
     phrases = [
-        f"{nom}, le {bilan.jour:%d/%m/%Y} : {nombre_fr(arrets['departs'].sum())} départs à "
-        f"{nombre_fr(len(servis))} arrêts sur {nombre_fr(len(arrets))}"
+        f"{nom}, le {bilan.jour:%d/%m/%Y} : {nombre_fr(arrets['departs'].sum())} départ(s) à "
+        f"{nombre_fr(len(servis))} arrêt(s) sur {nombre_fr(len(arrets))}"
     ]
     if len(servis):
         phrases[0] += (

@@ -6,8 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from donnees_geo.erreurs import ErreurDonnees
-from donnees_geo.gtfs import compter_par_jour, courses_du_jour, lire_gtfs, proposer_jours_types
+from donnees_geo.erreurs import ErreurConfiguration, ErreurDonnees
+from donnees_geo.gtfs import (
+    choisir_jour,
+    compter_par_jour,
+    courses_du_jour,
+    lire_gtfs,
+    proposer_jours_types,
+)
 from tests.fabriques.flux_gtfs import (
     SEMAINE,
     courses_csv,
@@ -163,3 +169,19 @@ def test_calendrier_sans_vacances_le_dit(tmp_path):
     assert pd.isna(jours.loc["vacances", "date"])
     assert pd.isna(jours.loc["dimanche", "date"])
     assert "aucun jour de ce type" in jours.loc["dimanche", "explication"]
+
+
+def test_un_jour_se_choisit_par_sa_date_ou_son_type(tmp_path):
+    offre = annee(tmp_path)
+    assert choisir_jour(offre, "vacances") == date(2026, 4, 21)
+    assert choisir_jour(offre, "samedi") == date(2026, 3, 7)
+    # Une date est rendue telle quelle : c'est la recherche des courses qui juge le calendrier.
+    assert choisir_jour(offre, "2031-01-01") == date(2031, 1, 1)
+
+
+def test_jour_mal_nomme_ou_impossible_refuse(tmp_path):
+    offre = lire(tmp_path, flux_simple())
+    with pytest.raises(ErreurConfiguration, match=r"(?s)n'est pas valable.*mardi_scolaire.*lundi"):
+        choisir_jour(offre, "lundi")
+    with pytest.raises(ErreurDonnees, match=r"(?s)dimanche.*mardi_scolaire, mercredi.*02/03/2026"):
+        choisir_jour(offre, "dimanche")
