@@ -37,6 +37,13 @@ ZONES: Final = {
     "commune": "Communes",
 }
 
+_PLURIELS: Final = {
+    "territoire": "territoire",
+    "secteur": "secteurs",
+    "bassin_de_vie": "bassins_de_vie",
+    "commune": "communes",
+}
+
 
 @dataclass(frozen=True)
 class TableExport:
@@ -121,7 +128,7 @@ def table_zones(resultat: ResultatEtude, zone_type: str, palier: str | None = No
     seuils = "" if palier is None else f" ({_dire_regle(resultat, palier)})"
     unite = "des habitants" if resultat.par_population else "de la surface"
     return TableExport(
-        f"{zone_type}s_{palier or 'synthese'}",
+        f"{_PLURIELS[zone_type]}_{palier or 'synthese'}",
         f"{ZONES[zone_type]} : {'synthèse' if palier is None else LIBELLES_PALIERS[palier]}",
         f"Part {unite} à portée {quoi}{seuils}.",
         donnees,
