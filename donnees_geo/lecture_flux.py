@@ -18,16 +18,20 @@ from donnees_geo.lecture import Alias, FormatCsv, ouvrir_csv, resoudre_colonnes
 _OCTETS_PAR_BLOC = 4 << 20
 
 
-def lire_entete(chemin: Path) -> list[str]:
+def lire_entete(chemin: Path, preferes: Sequence[str] = ()) -> list[str]:
     """Noms des colonnes d'un CSV (nu ou archivé) ou d'un Parquet, sans lire les lignes."""
     if _est_parquet(chemin):
         return list(_ouvrir_parquet(chemin).schema.names)
-    with ouvrir_csv(chemin) as (flux, format_csv):
+    with ouvrir_csv(chemin, preferes=preferes) as (flux, format_csv):
         return _premiere_ligne(flux, format_csv)
 
 
 def lire_blocs_arrow(
-    chemin: Path, alias: Alias, *, facultatives: Alias | None = None
+    chemin: Path,
+    alias: Alias,
+    *,
+    facultatives: Alias | None = None,
+    preferes: Sequence[str] = (),
 ) -> Iterator[pa.Table]:
     """Lire une grande table par blocs, colonnes renommées, toutes en texte (vide : ``""``).
 
@@ -37,6 +41,8 @@ def lire_blocs_arrow(
         CSV nu, compressé ou dans un zip, ou Parquet.
     alias, facultatives
         Nom voulu → alias ; seules ces colonnes sont décodées.
+    preferes
+        Membre cherché dans une archive, comme :func:`archives.ouvrir_flux`.
 
     Raises
     ------
@@ -49,7 +55,7 @@ def lire_blocs_arrow(
         for lot in jeu.to_batches(columns=_distinctes(colonnes), batch_size=100_000):
             yield _en_textes(pa.Table.from_batches([lot]), colonnes)
         return
-    with ouvrir_csv(chemin) as (flux, format_csv):
+    with ouvrir_csv(chemin, preferes=preferes) as (flux, format_csv):
         entete = _premiere_ligne(flux, format_csv)
         colonnes = resoudre_colonnes(entete, alias, chemin, facultatives=facultatives)
         utf8 = format_csv.encodage.startswith("utf-8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +12,8 @@ import numpy as np
 import pyproj
 import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.transform import from_origin
 from rasterio.windows import Window
 
 from donnees_geo.erreurs import ErreurDonnees
@@ -18,6 +21,8 @@ from donnees_geo.reseau import PONT, TUNNEL, ReseauRues
 
 #: Côté des tuiles lues d'un coup, en pixels : un grand raster n'est jamais chargé en entier.
 COTE_TUILE_PX: Final = 2048
+#: Valeur des pixels sans altitude dans les reliefs assemblés ici.
+SANS_DONNEE: Final = -99999.0
 
 Reels = NDArray[np.float64]
 
@@ -158,3 +163,87 @@ def _interpoler(raster: Any, c: Reels, r: Reels) -> NDArray[np.float32]:
         # Un voisin sans donnée et sans poids ne doit pas effacer le point.
         total += np.where(poids > 0, valeurs[lignes, colonnes], 0.0) * poids
     return total.astype(np.float32)
+
+
+def assembler_dalles(
+    dalles: Sequence[tuple[Path, tuple[float, float, float, float]]],
+    crs: str,
+    pas_m: float,
+    sortie: Path,
+) -> None:
+    """Réunir des dalles d'altitude d'une même grille en un GeoTIFF.
+
+    Parameters
+    ----------
+    dalles
+        Raster à une bande et enveloppe ``(xmin, ymin, xmax, ymax)`` demandée, multiple de
+        ``pas_m`` ; l'enveloppe l'emporte sur le géoréférencement du fichier, qu'un service d'images
+        peut omettre.
+    crs
+        CRS des enveloppes.
+    pas_m
+        Côté d'un pixel, mètres.
+    sortie
+        GeoTIFF écrit ; -99999 : sans donnée.
+
+    Raises
+    ------
+    ErreurDonnees
+        Dalle illisible, d'une autre taille que demandée, ou aucune altitude.
+    """
+    bornes = np.array([b for _, b in dalles])
+    ouest, nord = bornes[:, 0].min(), bornes[:, 3].max()
+    largeur = round((bornes[:, 2].max() - ouest) / pas_m)
+    hauteur = round((nord - bornes[:, 1].min()) / pas_m)
+    altitudes = np.full((hauteur, largeur), SANS_DONNEE, dtype=np.float32)
+    for fichier, (xmin, ymin, xmax, ymax) in dalles:
+        attendu = (round((ymax - ymin) / pas_m), round((xmax - xmin) / pas_m))
+        ligne, colonne = round((nord - ymax) / pas_m), round((xmin - ouest) / pas_m)
+        bande = _lire_dalle(fichier, attendu)
+        altitudes[ligne : ligne + attendu[0], colonne : colonne + attendu[1]] = bande
+    if np.all(altitudes == SANS_DONNEE):
+        raise ErreurDonnees(
+            "Le service de relief n'a aucune altitude dans l'emprise.",
+            objet=sortie.name,
+            conseil="choisir un autre modèle de terrain, ou retirer la section [relief].",
+        )
+    with rasterio.open(
+        sortie,
+        "w",
+        driver="GTiff",
+        width=largeur,
+        height=hauteur,
+        count=1,
+        dtype="float32",
+        crs=crs,
+        transform=from_origin(ouest, nord, pas_m, pas_m),
+        nodata=SANS_DONNEE,
+        compress="deflate",
+        predictor=3,
+        tiled=True,
+    ) as raster:
+        raster.write(altitudes, 1)
+
+
+def _lire_dalle(fichier: Path, attendu: tuple[int, int]) -> NDArray[np.float32]:
+    """Altitudes d'une dalle ; hors des bornes de la Terre émergée, sans donnée."""
+    try:
+        with warnings.catch_warnings():
+            # Une dalle sans géoréférencement est admise : son enveloppe est connue.
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with rasterio.open(fichier) as raster:
+                bande: NDArray[np.float32] = raster.read(1, masked=True).astype(np.float32)
+    except RasterioError as erreur:
+        raise ErreurDonnees(
+            "Dalle de relief illisible.", objet=fichier, attendu="un GeoTIFF", trouve=erreur
+        ) from erreur
+    if bande.shape != attendu:
+        raise ErreurDonnees(
+            "Dalle de relief d'une autre taille que demandée.",
+            objet=fichier,
+            attendu=f"{attendu[1]} × {attendu[0]} pixels",
+            trouve=f"{bande.shape[1]} × {bande.shape[0]}",
+        )
+    remplie = np.ma.filled(bande, SANS_DONNEE)
+    plausible = np.isfinite(remplie) & (remplie > -1000) & (remplie < 9000)
+    return np.where(plausible, remplie, np.float32(SANS_DONNEE))

@@ -24,6 +24,7 @@ from scripts.commandes import (
     diagnostic,
     isochrone,
     suivi,
+    telecharger,
     temps,
     territoire,
 )
@@ -55,7 +56,17 @@ def construire_analyseur() -> Analyseur:
     commandes = analyseur.add_subparsers(
         title="commandes", dest="commande", metavar="COMMANDE", required=True
     )
-    for module in (territoire, isochrone, temps, desserte, diagnostic, suivi, banc, application):
+    for module in (
+        territoire,
+        telecharger,
+        isochrone,
+        temps,
+        desserte,
+        diagnostic,
+        suivi,
+        banc,
+        application,
+    ):
         module.declarer(commandes)
     return analyseur
 
