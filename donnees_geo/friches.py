@@ -338,7 +338,7 @@ def _enumerer(textes: Sequence[str]) -> str:
 def _compter_stock(friches: gpd.GeoDataFrame, objet: str) -> list[Constat]:
     dedans = friches.loc[friches["code_commune"] != ""]
     stock = dedans.loc[dedans["dans_stock"]]
-    hectares = f"{stock['surface_ha'].sum():.0f}"
+    hectares = f"{stock['surface_ha'].sum():.1f}".replace(".", ",")
     sans_contour = int((stock["surface_origine"] != "contour").sum())
     return [
         Constat(

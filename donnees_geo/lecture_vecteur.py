@@ -238,7 +238,17 @@ def reparer_geometries(
             geometries[invalides], method="structure", keep_collapsed=False
         )
         table = table.set_geometry(gpd.GeoSeries(reparees, index=table.index, crs=table.crs))
-        table = table.loc[~table.geometry.is_empty]
+        vides = table.geometry.is_empty
+        if vides.any():
+            constats.append(
+                Constat(
+                    Gravite.MINEUR,
+                    objet,
+                    f"{int(vides.sum())} géométrie(s) réduite(s) à rien par la réparation (surface "
+                    "nulle), écartée(s).",
+                )
+            )
+        table = table.loc[~vides]
     return table.reset_index(drop=True)
 
 
