@@ -72,6 +72,12 @@ class Cadre:
         return DETAIL_MM * self.echelle / 1000
 
 
+def bornes_de(geometrie: shapely.Geometry) -> Emprise:
+    """Emprise d'une géométrie, mètres."""
+    ouest, sud, est, nord = (float(b) for b in shapely.bounds(geometrie))
+    return ouest, sud, est, nord
+
+
 def choisir_cadre(page: Page, place: tuple[float, float, float, float], bornes: Emprise) -> Cadre:
     """Cadrer une zone à l'échelle ronde la plus grande où elle tient, centrée.
 
@@ -285,7 +291,7 @@ def ecrire_noms(
         couleur = styles.fond["nom"] if dedans[i] else "#6d675e"
         ecrire_halo(
             page,
-            boite.x1,
+            boite.x1 + 1.2,
             boite.y2 - 0.25 * (boite.y2 - boite.y1),
             fond.noms[i],
             corps,
@@ -319,8 +325,8 @@ def _accroche(commune: shapely.Geometry, cadre: Cadre, page: Page) -> tuple[floa
 def _placer(
     page: Page, nom: str, corps: float, graisse: int, centre: tuple[float, float]
 ) -> _Boite:
-    demi = page.largeur(nom, corps, graisse) / 2 + 0.6
-    hauteur = page.pas(corps, 0.62)
+    demi = page.largeur(nom, corps, graisse) / 2 + 1.2
+    hauteur = page.pas(corps, 0.7)
     x, y = centre
     return _Boite(x - demi, y - hauteur, x + demi, y + hauteur)
 
@@ -362,16 +368,21 @@ def ecrire_halo(
     page.texte(x, y, contenu, corps, graisse=graisse, couleur=couleur)
 
 
-def dessiner_echelle(page: Page, cadre: Cadre, x: float, y: float, largeur_max: float) -> None:
-    """Échelle numérique et barre graphique de longueur ronde."""
+def dessiner_echelle(
+    page: Page, cadre: Cadre, x: float, y: float, largeur_max: float, *, numerique: bool = True
+) -> None:
+    """Barre graphique de longueur ronde, et échelle numérique sur le papier seulement."""
     mm_par_m = cadre.largeur / (cadre.emprise[2] - cadre.emprise[0])
     longueur = max((b for b in _BARRES_M if b * mm_par_m <= largeur_max), default=_BARRES_M[0])
-    page.texte(x, y, f"Échelle 1{INSECABLE}:{INSECABLE}{nombre(cadre.echelle)}", 8.5, graisse=600)
+    if numerique:
+        echelle = f"Échelle 1{INSECABLE}:{INSECABLE}{nombre(cadre.echelle)}"
+        page.texte(x, y, echelle, 8.5, graisse=600)
     demi = longueur * mm_par_m / 2
     page.rectangle(x, y + 2.0, demi, 1.3, fond=ENCRE, trait=ENCRE, epaisseur=0.5)
     page.rectangle(x + demi, y + 2.0, demi, 1.3, fond="#ffffff", trait=ENCRE, epaisseur=0.5)
-    page.texte(x, y + 6.6, "0")
-    page.texte(x + 2 * demi, y + 6.6, _dire_longueur(longueur), alignement="center")
+    sous = y + 3.3 + page.pas(8.5, 1.1)
+    page.texte(x, sous, "0")
+    page.texte(x + 2 * demi, sous, _dire_longueur(longueur), alignement="center")
 
 
 def _dire_longueur(metres: int) -> str:

@@ -113,8 +113,8 @@ def mentionner_sources(territoire: Territoire) -> str:
     """Sources en une phrase, sans doublon, pour un pied de page ou une légende."""
     if territoire.fictif:
         return (
-            "données simulées, écrites dans les formats publics (OpenStreetMap, Insee, GTFS, "
-            "Cartofriches, PPRI) : ce territoire n’existe pas"
+            "données simulées dans les formats publics (OpenStreetMap, Insee, GTFS, PPRI) ; "
+            "ce territoire n’existe pas"
         )
     citations = list(dict.fromkeys(s.citer() for s in decrire_sources(territoire)))
     return "\u2002·\u2002".join(citations) if citations else "non indiquées"

@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-import shapely
 from matplotlib.figure import Figure
 
 from accessibilite.etude import ResultatEtude
 from couches.carte_papier import (
+    bornes_de,
     choisir_cadre,
     dessiner_carreaux,
     dessiner_echelle,
@@ -52,12 +52,11 @@ def dessiner_couverture(
     """Couverture : titre, carte du territoire, légende."""
     page = Page.ouvrir(format_page, dossier.polices)
     page.texte(GAUCHE, 30.0, "Atlas de l’accès aux services", 14.0, couleur=GRIS)
-    corps = page.ajuster(dossier.territoire, LARGEUR, 27.0, 13.0, 700)
-    y = page.paragraphe(
-        GAUCHE, 43.0, typographier(dossier.territoire), LARGEUR, corps, graisse=700, lignes_max=2
-    )
+    corps = page.ajuster(dossier.territoire, LARGEUR, 27.0, 16.0, 700)
+    nom = page.raccourcir(typographier(dossier.territoire), LARGEUR, corps, 700)
+    page.texte(GAUCHE, 43.0, nom, corps, graisse=700)
     nature = "communes" if fiches[0].zone_type == "commune" else "bassins de vie"
-    page.texte(GAUCHE, y, f"{len(fiches)} {nature} · {dossier.date_edition}", 11.0, couleur=GRIS)
+    page.texte(GAUCHE, 52.0, f"{len(fiches)} {nature} · {dossier.date_edition}", 11.0, couleur=GRIS)
     if dossier.fictif:
         bandeau_fictif(page, DROITE, 30.0)
     page.texte(
@@ -67,8 +66,8 @@ def dessiner_couverture(
         page.ajuster(fiches[0].question, LARGEUR, 11.5, 9.0, 600),
         graisse=600,
     )
-    bornes = tuple(float(b) for b in shapely.bounds(dossier.fond.contour))
-    cadre = choisir_cadre(page, (GAUCHE, 70.0, LARGEUR, 172.0), bornes)  # type: ignore[arg-type]
+    bornes = bornes_de(dossier.fond.contour)
+    cadre = choisir_cadre(page, (GAUCHE, 70.0, LARGEUR, 172.0), bornes)
     axes = ouvrir_carte(page, cadre, dossier.styles)
     dessiner_fond(axes, dossier.fond, cadre, dossier.styles)
     dessiner_carreaux(

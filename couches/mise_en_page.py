@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import shapely
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from couches.carte_papier import (
     Cadre,
+    bornes_de,
     choisir_cadre,
     dessiner_carreaux,
     dessiner_echelle,
@@ -191,8 +192,8 @@ def _capitale(texte: str) -> str:
 
 
 def _carte_principale(page: Page, dossier: Dossier, fiche: Fiche) -> Cadre:
-    bornes = tuple(float(b) for b in shapely.bounds(fiche.geometrie))
-    cadre = choisir_cadre(page, (GAUCHE, 71.0, 140.0, 89.0), bornes)  # type: ignore[arg-type]
+    bornes = bornes_de(fiche.geometrie)
+    cadre = choisir_cadre(page, (GAUCHE, 71.0, 140.0, 89.0), bornes)
     axes = ouvrir_carte(page, cadre, dossier.styles)
     dessiner_fond(axes, dossier.fond, cadre, dossier.styles)
     dessiner_carreaux(
@@ -291,11 +292,11 @@ def dessiner_pastille(page: Page, x: float, y: float, couleur: str, styles: Styl
 
 
 def _cartes_secondaires(page: Page, dossier: Dossier, fiche: Fiche) -> None:
-    bornes = tuple(float(b) for b in shapely.bounds(fiche.geometrie))
+    bornes = bornes_de(fiche.geometrie)
     for rang, titre in enumerate((dossier.secondaire.titre, "Friches, inondation, commerces")):
         x = GAUCHE + 72.0 * rang
         page.texte(x, 166.4, page.raccourcir(typographier(titre), 68.0, 9.0, 600), 9.0, graisse=600)
-        cadre = choisir_cadre(page, (x, 168.2, 68.0, 42.0), bornes)  # type: ignore[arg-type]
+        cadre = choisir_cadre(page, (x, 168.2, 68.0, 42.0), bornes)
         axes = ouvrir_carte(page, cadre, dossier.styles)
         dessiner_fond(axes, dossier.fond, cadre, dossier.styles)
         if rang == 0:
@@ -306,13 +307,10 @@ def _cartes_secondaires(page: Page, dossier: Dossier, fiche: Fiche) -> None:
         dessiner_rues(axes, dossier.fond, cadre, dossier.styles, force=0.8)
         dessiner_zone(axes, dossier.fond, fiche.geometrie, cadre, dossier.styles)
     _legende_en_ligne(page, GAUCHE, 214.7, dossier.secondaire.legende, dossier.styles)
-    _legende_contraintes(page, GAUCHE + 72.0, 214.7, dossier.contraintes, dossier.styles)
+    _legende_contraintes(page, GAUCHE + 72.0, 214.7, dossier.contraintes)
 
 
-def _dessiner_contraintes(axes: object, contraintes: Contraintes, cadre: Cadre) -> None:
-    from matplotlib.axes import Axes
-
-    assert isinstance(axes, Axes)
+def _dessiner_contraintes(axes: Axes, contraintes: Contraintes, cadre: Cadre) -> None:
     for objets, couleur, hachures in (
         (contraintes.prescription, PRESCRIPTION, "\\\\\\\\\\"),
         (contraintes.interdiction, INTERDICTION, "/////"),
@@ -358,10 +356,7 @@ def _legende_en_ligne(
         courant += largeur
 
 
-def _legende_contraintes(
-    page: Page, x: float, y: float, contraintes: Contraintes, styles: Styles
-) -> None:
-    del styles
+def _legende_contraintes(page: Page, x: float, y: float, contraintes: Contraintes) -> None:
     e = page.agrandissement
     entrees: list[tuple[str, str]] = []
     if contraintes.friches is not None:

@@ -304,13 +304,9 @@ def _theme(
     lignes = i[
         (i["mode"] == PLUS_RAPIDE) & (i["service"] == service) & (i["palier"] == theme.palier)
     ]
-    parts = dict(
-        zip(
-            lignes.loc[lignes["zone_type"] == "commune", "zone_code"],
-            lignes.loc[lignes["zone_type"] == "commune", "part_desservie"],
-            strict=True,
-        )
-    )
+    par_commune = lignes[lignes["zone_type"] == "commune"].set_index("zone_code")
+    parts = par_commune["part_desservie"].to_dict()
+    hors = (par_commune["population_hab"] - par_commune["population_desservie_hab"]).to_dict()
     tout = lignes[lignes["zone_type"] == "territoire"]
     part_totale = float(tout["part_desservie"].iloc[0]) if len(tout) else math.nan
     codes = [z["code"] for z in _zones(territoire, territoire.communes)]
@@ -322,6 +318,7 @@ def _theme(
         "part": _fini(part_totale),
         "phrase": _phrase(resultat, tout, part_totale),
         "parts": [_fini(float(parts.get(c, math.nan))) for c in codes],
+        "hors": [_fini(float(hors.get(c, math.nan))) for c in codes],
     }
 
 

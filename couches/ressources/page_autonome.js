@@ -157,8 +157,10 @@
   /* ---- Volet */
   function montrerLieux() {
     lieux.clearLayers();
-    if (!$("#lieux").checked) return;
-    for (const s of d.themes[courant].services) {
+    const services = d.themes[courant].services;
+    // Tous les lieux d'un panier à la fois ne se lisent que de près.
+    if (!$("#lieux").checked || (services.length > 1 && carte.getZoom() < 14)) return;
+    for (const s of services) {
       for (const [lon, lat, nom] of d.lieux[s] || []) {
         const point = L.circleMarker([lat, lon], { renderer: rendu, radius: 4, weight: 1, color: "#fff",
           fillColor: d.services[s].couleur, fillOpacity: 1 });
@@ -177,13 +179,13 @@
     $(".phrase").textContent = t.part === null ? "Sans donnée." : t.phrase;
     const corps = $("tbody");
     corps.replaceChildren();
-    const rangees = d.zones.map((z, i) => [z, t.parts[i]]).filter(([, v]) => v !== null);
+    const rangees = d.zones.map((z, i) => [z, t.parts[i], t.hors[i]]).filter(([, v]) => v !== null);
     rangees.sort((a, b) => a[1] - b[1] || b[0].population - a[0].population);
-    for (const [zone, v] of rangees) {
+    for (const [zone, v, hors] of rangees) {
       const tr = document.createElement("tr"), bouton = document.createElement("button");
       bouton.type = "button"; bouton.textContent = zone.nom;
       bouton.addEventListener("click", () => carte.fitBounds(zone.bornes));
-      const cellules = [bouton, part(v), d.par_population ? `${nombre(zone.population * (1 - v))} hab.` : part(1 - v)];
+      const cellules = [bouton, part(v), d.par_population ? `${nombre(hors)} hab.` : part(1 - v)];
       for (const c of cellules) {
         const td = document.createElement("td");
         td.append(c);
@@ -218,6 +220,7 @@
     $("footer").append(p);
   }
   carte.fitBounds(d.bornes);
+  carte.on("zoomend", montrerLieux);
   montrer(0);
   document.body.dataset.pret = "oui";
 })();
