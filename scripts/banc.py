@@ -37,6 +37,7 @@ LIBELLES: Final = {
     "tc_isochrone": "Transport collectif : isochrone de 30 min, une origine, 120 départs",
     "etude_rues": "Diagnostic du territoire préparé, à pied, à vélo et en voiture",
     "etude": "Diagnostic du territoire préparé, transport collectif compris",
+    "etude_tc": "dont transport collectif : tous les services, carreaux et départs de la fenêtre",
 }
 COLONNES: Final = (
     "date",
