@@ -55,9 +55,14 @@ class Adresses:
         """Gabarit des tuiles du fond."""
         return f"{self.racine}/fond/{{z}}/{{x}}/{{y}}.png"
 
-    def reperes(self, *, noms: bool, limites: bool, echelle: float) -> str:
-        """Image des repères, sans son emprise."""
-        return f"{self.racine}/reperes.png?noms={noms:d}&limites={limites:d}&echelle={echelle:g}"
+    def reperes(
+        self, *, noms: bool, limites: bool, echelle: float, zone: str = "territoire"
+    ) -> str:
+        """Image des repères, sans son emprise ; la ``zone`` est cernée et son dehors voilé."""
+        return (
+            f"{self.racine}/reperes.png?noms={noms:d}&limites={limites:d}&echelle={echelle:g}"
+            f"&zone={quote(zone)}"
+        )
 
     def carreaux(self, services: Sequence[str], mode: str, jour: str = "") -> str:
         """Image des carreaux, sans son emprise."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -176,6 +176,15 @@ def construire_fond_carte(territoire: Territoire) -> FondCarte:
         contour_trait=construire_lignes([shapely.boundary(territoire.contour)], crs),
         etiquettes=construire_etiquettes(territoire),
         emprise=emprise,
+    )
+
+
+def cerner(fond: FondCarte, zone: shapely.Geometry, crs: str) -> FondCarte:
+    """Même fond, où ``zone`` (dans ``crs``) prend la place du territoire : cernée, dehors voilé."""
+    return replace(
+        fond,
+        contour=construire_surfaces([zone], crs),
+        contour_trait=construire_lignes([shapely.boundary(zone)], crs),
     )
 
 
@@ -369,6 +378,7 @@ __all__: Final[list[Any]] = [
     "Lignes",
     "OptionsReperes",
     "Surfaces",
+    "cerner",
     "construire_fond_carte",
     "construire_lignes",
     "construire_surfaces",

@@ -110,10 +110,11 @@ def _mesure(partage: Partage) -> None:
 
 
 def dire_jour(partage: Partage, instant: str) -> str:
-    """« Samedi 21 mars 2026 (samedi) », avec le genre de jour."""
+    """« Mardi 17 mars 2026 – mardi scolaire » ; un genre que dit déjà la date n'est pas répété."""
     texte = jour(date.fromisoformat(instant), semaine=True)
     nom = partage.jours_types.get(instant, "")
-    return f"{texte[:1].upper()}{texte[1:]} – {nom}" if nom else texte
+    suite = "" if nom in texte else f" – {nom}"
+    return f"{texte[:1].upper()}{texte[1:]}{suite}"
 
 
 def _suivre_la_regle(partage: Partage) -> None:

@@ -123,6 +123,7 @@ def _consigne(partage: Partage, etat: Etat, theme: Theme, *, projecteur: bool) -
             noms="noms" in etat.couches,
             limites="limites" in etat.couches,
             echelle=ECHELLE_PROJECTEUR if projecteur else 1.0,
+            zone=etat.zone,
         ),
         isochrones=_isochrones(partage, etat),
         pointage=Pointage(

@@ -67,7 +67,7 @@ def _calculer(partage: Partage, theme: Theme, zone: str) -> Chiffres:
     communes = table.iloc[0:0]
     if "commune" in partage.zonages:
         communes = resumer_zones(partage.zonages["commune"], temps, poids, theme.seuil_s)
-        communes = communes[communes["code"].isin(communes_de_la_zone(partage, zone))]
+        communes = communes[communes["code"].isin(partage.communes_de(zone))]
         communes = communes.sort_values(
             ["non_desservi", "nom"], ascending=[False, True], ignore_index=True
         )
@@ -77,17 +77,6 @@ def _calculer(partage: Partage, theme: Theme, zone: str) -> Chiffres:
         (*classes, float(ligne["inaccessible"]), float(ligne["sans_donnee"])),
         par_population,
     )
-
-
-def communes_de_la_zone(partage: Partage, zone: str) -> set[str]:
-    """Codes des communes d'une zone."""
-    communes = partage.territoire.communes
-    type_zone, _, code = zone.partition(":")
-    if type_zone == "territoire":
-        garde = np.ones(len(communes), dtype=bool)
-    else:
-        garde = (communes[f"code_{type_zone}"].astype(str) == code).to_numpy()
-    return set(communes.loc[garde, "code_commune"].astype(str))
 
 
 def nom_de_la_zone(partage: Partage, zone: str) -> str:
@@ -106,7 +95,7 @@ def emprise_de_la_zone(partage: Partage, zone: str) -> Emprise:
     if zone == "territoire":
         return partage.emprise_degres
     communes = partage.territoire.communes
-    codes = communes_de_la_zone(partage, zone)
+    codes = partage.communes_de(zone)
     o, s, e, n = communes[communes["code_commune"].astype(str).isin(codes)].total_bounds
     return partage.emprise_de((float(o), float(s), float(e), float(n)))
 

@@ -19,6 +19,7 @@ from typing import Final, TypeVar
 
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from accessibilite.agregation import Zonage, calculer_ponderation, construire_zonages
@@ -31,7 +32,7 @@ from accessibilite.transport_collectif import ReseauTc, construire_reseau_tc, op
 from couches.carreaux_image import GrilleImage, construire_grille
 from couches.carte import Adresses
 from couches.etiquettes import Police
-from couches.fond import FondCarte, construire_fond_carte
+from couches.fond import FondCarte, cerner, construire_fond_carte
 from couches.hors_ligne import lister_police
 from couches.mercator import Emprise, vers_degres
 from couches.resultats import ecrire_resultats, lire_resultats
@@ -177,6 +178,44 @@ class Partage:
     def emprise_degres(self) -> Emprise:
         """``(ouest, sud, est, nord)`` du territoire, degrés."""
         return self.emprise_de(self.territoire.contour.bounds)
+
+    def communes_de(self, zone: str) -> set[str]:
+        """Codes des communes d'une zone (« territoire » ou « type:code »)."""
+        communes = self.territoire.communes
+        codes = communes["code_commune"].astype(str)
+        type_zone, _, code = zone.partition(":")
+        if type_zone == "territoire":
+            return set(codes)
+        colonne = "code_commune" if type_zone == "commune" else f"code_{type_zone}"
+        return set(codes[communes[colonne].astype(str) == code])
+
+    def existe(self, zone: str) -> bool:
+        """Vrai si la zone est l'une de celles du territoire."""
+        type_zone, _, code = zone.partition(":")
+        if type_zone == "territoire":
+            return not code
+        return type_zone in self.zonages and code in self.zonages[type_zone].codes
+
+    def fond_cerne(self, zone: str) -> FondCarte:
+        """Fond où la zone est cernée.
+
+        Raises
+        ------
+        ErreurConfiguration
+            Zone inconnue.
+        """
+        if not self.existe(zone):
+            raise ErreurConfiguration("Cette zone n'existe pas.", objet=zone[:40])
+        if zone == "territoire":
+            return self.fond
+
+        def construire() -> FondCarte:
+            communes = self.territoire.communes
+            dedans = communes["code_commune"].astype(str).isin(self.communes_de(zone))
+            contour = shapely.union_all(communes.geometry[dedans].to_numpy())
+            return cerner(self.fond, contour, self.territoire.crs)
+
+        return self.objets.obtenir(("zone", zone), construire)
 
     def emprise_de(self, bornes: Emprise) -> Emprise:
         """Emprise en degrés de bornes données dans le CRS du territoire."""

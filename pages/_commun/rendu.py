@@ -93,6 +93,7 @@ def _fond(partage: Partage, requete: Request) -> Response:
 def _reperes(partage: Partage, requete: Request) -> Response:
     valeurs = requete.query_params
     emprise, largeur, hauteur = lire_emprise(valeurs)
+    fond = partage.fond_cerne(valeurs.get("zone", "territoire"))
     options = OptionsReperes(
         noms=valeurs.get("noms") == "1",
         limites=valeurs.get("limites") == "1",
@@ -102,7 +103,7 @@ def _reperes(partage: Partage, requete: Request) -> Response:
         partage.images.obtenir(
             f"{partage.cle}/{requete.url.query}",
             lambda: dessiner_reperes(
-                partage.fond, partage.styles, emprise, largeur, hauteur, partage.police, options
+                fond, partage.styles, emprise, largeur, hauteur, partage.police, options
             ),
         )
     )

@@ -98,7 +98,7 @@ def test_la_consigne_arrive_telle_quelle():
     contenu = lire_consigne(CONSIGNE)
     assert contenu["fond"]["gabarit"] == "/rendu/abc/fond/{z}/{x}/{y}.png"
     assert contenu["carreaux"]["opacite"] == 0.8
-    assert contenu["reperes"]["gabarit"].endswith("noms=1&limites=0&echelle=1.5")
+    assert contenu["reperes"]["gabarit"].endswith("noms=1&limites=0&echelle=1.5&zone=territoire")
     assert contenu["clic"] is None
     assert contenu["cadrage"] is None
 

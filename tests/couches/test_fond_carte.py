@@ -10,6 +10,7 @@ from couches.carreaux_image import construire_grille, dessiner_carreaux
 from couches.etiquettes import Etiquettes, Police, placer_etiquettes, rang_etiquette
 from couches.fond import (
     OptionsReperes,
+    cerner,
     construire_fond_carte,
     construire_lignes,
     construire_surfaces,
@@ -230,3 +231,18 @@ def test_la_trame_ne_saute_pas_quand_la_carte_glisse():
 
 def test_une_emprise_sans_carreau_est_transparente():
     assert peindre([60] * 10, (0.0, 0.0, 1000.0, 1000.0))[..., 3].max() == 0
+
+
+def test_une_zone_cernee_prend_la_place_du_territoire():
+    territoire = territoire_essai()
+    fond, emprise = construire_fond_carte(territoire), emprise_autour(territoire)
+    x0, y0 = COIN
+    zone = shapely.box(x0, y0, x0 + 400, y0 + 400)
+    cerne = cerner(fond, zone, territoire.crs)
+    options = OptionsReperes(noms=False, limites=False)
+    image = pixels(dessiner_reperes(cerne, STYLES, emprise, 400, 400, Police(), options))
+    assert image[pixel_de(territoire, x0 + 200, y0 + 200, emprise, 400)][3] == 0
+    # Dans le territoire, mais hors de la zone : voilé.
+    assert image[pixel_de(territoire, x0 + 700, y0 + 700, emprise, 400)][3] == 153
+    assert cerne.rues is fond.rues
+    assert cerne.etiquettes is fond.etiquettes
