@@ -226,19 +226,22 @@ def rang_hilbert(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.i
         return np.empty(0, dtype=np.int64)
     etendue = max(float(np.ptp(x)), float(np.ptp(y)))
     echelle = 65_535.0 / etendue if etendue > 0 else 0.0
-    i = ((x - x.min()) * echelle).astype(np.int64)
-    j = ((y - y.min()) * echelle).astype(np.int64)
+    i = ((x - x.min()) * echelle).astype(np.int32)
+    j = ((y - y.min()) * echelle).astype(np.int32)
     rang = np.zeros(x.size, dtype=np.int64)
     for bit in range(15, -1, -1):
-        cote = np.int64(1 << bit)
-        bit_i = (i & cote) != 0
-        bit_j = (j & cote) != 0
-        rang += cote * cote * (3 * bit_i ^ bit_j)
-        # Rotation du quadrant, pour que la courbe reste continue d'un quadrant au suivant.
-        retourne = ~bit_j & bit_i
-        i = np.where(retourne, 65_535 - i, i)
-        j = np.where(retourne, 65_535 - j, j)
-        i, j = np.where(bit_j, i, j), np.where(bit_j, j, i)
+        bit_i = (i >> bit) & 1
+        bit_j = (j >> bit) & 1
+        rang <<= 2
+        rang |= 3 * bit_i ^ bit_j
+        # Rotation du quadrant, pour que la courbe reste continue d'un quadrant au suivant : sur
+        # 16 bits, 65 535 - i est i ^ 65 535 ; des masques 0 ou -1 remplacent les conditions.
+        miroir = -(bit_i & ~bit_j) & 0xFFFF
+        i ^= miroir
+        j ^= miroir
+        echange = (i ^ j) & (bit_j - 1)
+        i ^= echange
+        j ^= echange
     return rang
 
 
@@ -258,14 +261,18 @@ def extraire_troncons(
         l'ordre des noeuds et celui des ``troncons`` sont conservés.
     """
     origine, destination = reseau.troncon_origine[troncons], reseau.troncon_destination[troncons]
-    gardes = np.unique(np.concatenate([origine, destination]))
+    touches = np.zeros(reseau.nombre_noeuds, dtype=bool)
+    touches[origine] = True
+    touches[destination] = True
+    gardes = np.flatnonzero(touches)
     if ranger:
         rang = rang_hilbert(reseau.noeud_x[gardes], reseau.noeud_y[gardes])
         gardes = gardes[np.lexsort((reseau.noeud_osm[gardes], rang))]
     nouveau = np.full(reseau.nombre_noeuds, -1, dtype=np.int32)
     nouveau[gardes] = np.arange(gardes.size, dtype=np.int32)
     if ranger:
-        ordre = np.lexsort((reseau.troncon_way[troncons], nouveau[destination], nouveau[origine]))
+        bouts = nouveau[origine].astype(np.int64) << 32 | nouveau[destination]
+        ordre = np.lexsort((reseau.troncon_way[troncons], bouts))
         troncons = troncons[ordre]
         origine, destination = origine[ordre], destination[ordre]
     sommets, debut = indices_sommets(reseau.geometrie_debut, troncons)

@@ -11,7 +11,7 @@ Source : wiki OpenStreetMap, pages « OSM tags for routing/Access restrictions �
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,7 +33,8 @@ from donnees_geo.reseau import (
 
 _CLES_BANDES: Final = ("cycleway", "cycleway:left", "cycleway:right", "cycleway:both")
 _CLES_SENS_BANDES: Final = tuple(f"{c}:oneway" for c in _CLES_BANDES[1:])
-_CLES_GENERALES: Final = (
+#: Seuls tags dont dépendent les droits, la classe et la vitesse.
+CLES_ACCES: Final = (
     "highway",
     "route",
     "access",
@@ -52,17 +53,10 @@ _CLES_GENERALES: Final = (
     "conveying",
     "bridge",
     "tunnel",
-    "maxspeed",
+    *_CLES_BANDES,
+    *_CLES_SENS_BANDES,
+    *CLES_VITESSE,
 )
-_CLES_CYCLABLES: Final = (*_CLES_BANDES, *_CLES_SENS_BANDES)
-_CLES_VITESSE_AUTRES: Final = tuple(c for c in CLES_VITESSE if c != "maxspeed")
-#: Seuls tags dont dépendent les droits, la classe et la vitesse.
-CLES_ACCES: Final = (*_CLES_GENERALES, *_CLES_CYCLABLES, *_CLES_VITESSE_AUTRES)
-_I_HIGHWAY, _I_ONEWAY, _I_JUNCTION = (
-    _CLES_GENERALES.index(cle) for cle in ("highway", "oneway", "junction")
-)
-_SANS_CYCLABLES: Final[tuple[str | None, ...]] = (None,) * len(_CLES_CYCLABLES)
-_SANS_VITESSE: Final[tuple[str | None, ...]] = (None,) * len(_CLES_VITESSE_AUTRES)
 
 #: Barrières qu'une voiture ne franchit pas, sauf tag contraire.
 BARRIERES_VOITURE: Final = frozenset(
@@ -192,27 +186,6 @@ class AccesVoie:
     bits: int
     classe: int
     vitesse_kmh: float
-
-
-def lire_tags_acces(lire: Callable[[str], str | None]) -> tuple[str | None, ...]:
-    """Valeurs des :data:`CLES_ACCES` d'une voie, sans demander celles qui ne peuvent servir.
-
-    Les bandes cyclables ne comptent que sur un sens unique ou une voie rapide, et les autres tags
-    de vitesse que si ``maxspeed`` n'est pas un nombre : deux fois moins de questions à libosmium.
-    """
-    valeurs = tuple([lire(cle) for cle in _CLES_GENERALES])
-    highway, oneway, junction, maxspeed = (
-        valeurs[_I_HIGHWAY],
-        valeurs[_I_ONEWAY],
-        valeurs[_I_JUNCTION],
-        valeurs[-1],
-    )
-    cyclables, vitesse = _SANS_CYCLABLES, _SANS_VITESSE
-    if oneway not in (None, "no") or junction is not None or highway in _VOIES_EXPRESS:
-        cyclables = tuple([lire(cle) for cle in _CLES_CYCLABLES])
-    if maxspeed is None or not maxspeed.isdigit():
-        vitesse = tuple([lire(cle) for cle in _CLES_VITESSE_AUTRES])
-    return valeurs + cyclables + vitesse
 
 
 def evaluer_acces(tags: Mapping[str, str]) -> AccesVoie:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from array import array
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,59 +13,12 @@ import osmium
 from numpy.typing import NDArray
 from osmium.geom import ALL, WKBFactory
 
-from donnees_geo.osm.acces import ferme_aux_voitures, lire_tags_acces
+from donnees_geo.osm.acces import ferme_aux_voitures
+from donnees_geo.osm.voies import Boite, VoiesBrutes
 
 #: En-tête d'une LineString WKB en hexadécimal : ordre (1 octet), type (4), nombre de points (4).
 _ENTETE_HEXA: Final = 18
 _OCTETS_LIGNE_COURTE: Final = 40 * 16
-
-Boite = tuple[float, float, float, float]
-
-
-@dataclass
-class VoiesBrutes:
-    """Voies circulables telles que lues, avant tout découpage.
-
-    Attributes
-    ----------
-    ids
-        Identifiant de chaque voie.
-    combinaison
-        Pour chaque voie, indice dans ``combinaisons`` (valeurs des :data:`CLES_ACCES`).
-    nom
-        Pour chaque voie, indice dans ``noms``, -1 sans nom.
-    nombre
-        Nombre de noeuds gardés de chaque voie.
-    refs
-        Identifiants des noeuds, voies mises bout à bout.
-    rupture
-        Positions dans ``refs`` devant lesquelles la voie est interrompue (noeud manquant).
-    coordonnees
-        Coordonnées (lon, lat) en WKB hexadécimal sans en-tête, dans l'ordre de ``refs``.
-    barrieres
-        Identifiants des noeuds qu'une barrière ferme aux voitures.
-    noeuds_manquants
-        Nombre de références à des noeuds absents du fichier.
-    voies_coupees
-        Nombre de voies qui en citent au moins un.
-    """
-
-    ids: array[int] = field(default_factory=lambda: array("q"))
-    combinaison: array[int] = field(default_factory=lambda: array("q"))
-    nom: array[int] = field(default_factory=lambda: array("q"))
-    nombre: array[int] = field(default_factory=lambda: array("q"))
-    refs: array[int] = field(default_factory=lambda: array("q"))
-    rupture: array[int] = field(default_factory=lambda: array("q"))
-    coordonnees: list[str] = field(default_factory=list)
-    barrieres: array[int] = field(default_factory=lambda: array("q"))
-    combinaisons: dict[tuple[str | None, ...], int] = field(default_factory=dict)
-    noms: dict[str, int] = field(default_factory=dict)
-    noeuds_manquants: int = 0
-    voies_coupees: int = 0
-
-    def positions(self) -> NDArray[np.float64]:
-        """Coordonnées float64[k, 2] (longitude, latitude en degrés)."""
-        return decoder_wkb(self.coordonnees)
 
 
 @dataclass
@@ -92,7 +44,7 @@ class ObjetsOsm:
         Date des données lue dans l'en-tête, si elle y est.
     """
 
-    voies: VoiesBrutes = field(default_factory=VoiesBrutes)
+    voies: VoiesBrutes
     noeuds: list[tuple[int, float, float, dict[str, str]]] = field(default_factory=list)
     lignes: list[tuple[int, dict[str, str], str, bool]] = field(default_factory=list)
     relations: list[tuple[int, dict[str, str], tuple[int, ...]]] = field(default_factory=list)
@@ -167,14 +119,39 @@ def _touche(hexa: str, boite: Boite) -> bool:
 
 
 class Collecte:
-    """Range chaque objet reçu du lecteur dans :class:`ObjetsOsm`."""
+    """Trie les objets reçus du lecteur : ce qui est circulable, ce qui est gardé tel quel.
 
-    def __init__(self, selection: Selection, objets: ObjetsOsm) -> None:
+    Les voies circulables sont confiées à l'écrivain que relira
+    :func:`~donnees_geo.osm.voies.lire_voies` ; sans écrivain, elles ne passent pas par ici.
+    """
+
+    def __init__(self, selection: Selection, ecrivain: osmium.SimpleWriter | None) -> None:
         self._selection = selection
-        self._objets = objets
+        self._ecrivain = ecrivain
         self._boite = selection.boite
         self._avec_surfaces = bool(selection.cles_surfaces)
         self._tags_connus: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
+        self._barrieres: list[int] = []
+        self._noeuds: list[tuple[int, float, float, dict[str, str]]] = []
+        self._lignes: list[tuple[int, dict[str, str], str, bool]] = []
+        self._relations: list[tuple[int, dict[str, str], tuple[int, ...]]] = []
+        self._lignes_coupees = 0
+
+    @property
+    def barrieres(self) -> NDArray[np.int64]:
+        """Identifiants (int64[b]) des noeuds qu'une barrière ferme aux voitures."""
+        return np.array(self._barrieres, dtype=np.int64)
+
+    def conclure(self, voies: VoiesBrutes, date: datetime | None) -> ObjetsOsm:
+        """Réunir ce qui a été gardé et les voies circulables."""
+        return ObjetsOsm(
+            voies=voies,
+            noeuds=self._noeuds,
+            lignes=self._lignes,
+            relations=self._relations,
+            lignes_coupees=self._lignes_coupees,
+            date=date,
+        )
 
     def recevoir(self, objet: Any) -> None:
         """Garder ce qui est utile d'un noeud, d'une voie ou d'une relation."""
@@ -185,7 +162,7 @@ class Collecte:
         elif self._selection.retenir(objet.tags):
             # Seules les voies délimitent une surface ; les étiquettes (« label ») sont des noeuds.
             membres = tuple(m.ref for m in objet.members if m.type == "w")
-            self._objets.relations.append((objet.id, self._tags(objet.tags), membres))
+            self._relations.append((objet.id, self._tags(objet.tags), membres))
 
     def _recevoir_noeud(self, noeud: Any) -> None:
         position = noeud.location
@@ -197,26 +174,24 @@ class Collecte:
             if not (ouest <= lon <= est and sud <= lat <= nord):
                 return
         if "barrier" in noeud.tags and ferme_aux_voitures(noeud.tags):
-            self._objets.voies.barrieres.append(noeud.id)
+            self._barrieres.append(noeud.id)
         if self._selection.retenir(noeud.tags):
-            self._objets.noeuds.append((noeud.id, lon, lat, self._tags(noeud.tags)))
+            self._noeuds.append((noeud.id, lon, lat, self._tags(noeud.tags)))
 
     def _recevoir_voie(self, voie: Any) -> None:
+        tags = voie.tags
+        if self._ecrivain is not None and ("highway" in tags or tags.get("route") == "ferry"):
+            self._ecrivain.add(voie)
+        if not self._avec_surfaces:
+            return
         # La position d'abord : d'un extrait régional, la plupart des voies sont hors de la boîte.
         hexa, manquants = coordonnees_voie(voie)
         if not hexa or (self._boite is not None and not _touche(hexa, self._boite)):
             return
-        tags = voie.tags
-        circulable = "highway" in tags or (
-            self._selection.avec_bacs and tags.get("route") == "ferry"
-        )
-        retenue = self._avec_surfaces and self._selection.retenir(tags)
-        if circulable:
-            self._ajouter_voie(voie, hexa, manquants)
-        if retenue:
-            self._objets.lignes_coupees += manquants > 0
+        if self._selection.retenir(tags):
+            self._lignes_coupees += manquants > 0
             complete = voie.is_closed() and not manquants
-            self._objets.lignes.append((voie.id, self._tags(tags), hexa, complete))
+            self._lignes.append((voie.id, self._tags(tags), hexa, complete))
 
     def _tags(self, tags: Any) -> dict[str, str]:
         """Tags utiles d'un objet ; les objets aux mêmes tags partagent le même dictionnaire."""
@@ -226,36 +201,3 @@ class Collecte:
         if connu is None:
             connu = self._tags_connus[paires] = dict(paires)
         return connu
-
-    def _ajouter_voie(self, voie: Any, hexa: str, manquants: int) -> None:
-        voies = self._objets.voies
-        lire = voie.tags.get
-        combinaison = lire_tags_acces(lire)
-        nom = lire("name")
-        avant = len(voies.refs)
-        if manquants:
-            self._ajouter_refs_coupees(voie, avant)
-            voies.noeuds_manquants += manquants
-            voies.voies_coupees += 1
-        else:
-            voies.refs.extend([n.ref for n in voie.nodes])
-        voies.ids.append(voie.id)
-        voies.combinaison.append(
-            voies.combinaisons.setdefault(combinaison, len(voies.combinaisons))
-        )
-        voies.nom.append(-1 if not nom else voies.noms.setdefault(nom, len(voies.noms)))
-        voies.nombre.append(len(voies.refs) - avant)
-        voies.coordonnees.append(hexa)
-
-    def _ajouter_refs_coupees(self, voie: Any, avant: int) -> None:
-        """Ajouter les noeuds présents, en notant où un noeud manquant interrompt la voie."""
-        voies = self._objets.voies
-        coupe = False
-        for n in voie.nodes:
-            if not n.location.valid():
-                coupe = True
-                continue
-            if coupe and len(voies.refs) > avant:
-                voies.rupture.append(len(voies.refs))
-            coupe = False
-            voies.refs.append(n.ref)

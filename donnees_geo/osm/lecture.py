@@ -1,13 +1,17 @@
 """Lecture d'un fichier OSM : un passage filtré dans libosmium, puis un second pour les relations.
 
-Seuls les objets portant une clé utile arrivent jusqu'à Python ; les positions des noeuds restent
-dans un index de libosmium. Le second passage ne relit que les voies membres de multipolygones, et
-n'a lieu que s'il y en a.
+Seuls les objets portant une clé utile arrivent à Python, et les voies circulables n'y viennent
+qu'en bloc (:mod:`donnees_geo.osm.voies`) ; les positions des noeuds restent dans un index de
+libosmium. Le second passage ne relit que les voies membres de multipolygones, et n'a lieu que s'il
+y en a.
 """
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +21,7 @@ import osmium
 
 from donnees_geo.erreurs import ErreurDonnees
 from donnees_geo.osm.collecte import Collecte, ObjetsOsm, Selection, coordonnees_voie
+from donnees_geo.osm.voies import ECHECS_OSMIUM, lire_voies, ouvrir_ecriture
 
 journal = logging.getLogger(__name__)
 
@@ -40,20 +45,19 @@ def lire_objets(
     """
     verifier_fichier(fichier)
     avance = progression or (lambda _message, _part: None)
-    objets = ObjetsOsm()
     positions = osmium.index.create_map(_INDEX_POSITIONS)
     try:
         avance("Lecture des rues et des lieux", 0.02)
-        _premier_passage(fichier, selection, objets, positions, avance)
+        objets = _premier_passage(fichier, selection, positions, avance)
         if objets.relations:
             avance("Lecture des surfaces en plusieurs voies", 0.55)
             _second_passage(fichier, objets, positions)
-    except (RuntimeError, OSError, ValueError) as erreur:
+    except ECHECS_OSMIUM as erreur:
         raise _erreur_lecture(fichier, erreur) from erreur
     journal.info(
         "%s : %d voies circulables, %d noeuds, %d lignes et %d relations retenus",
         fichier.name,
-        len(objets.voies.ids),
+        objets.voies.ids.size,
         len(objets.noeuds),
         len(objets.lignes),
         len(objets.relations),
@@ -91,6 +95,15 @@ def verifier_fichier(fichier: Path) -> None:
 
 
 def _erreur_lecture(fichier: Path, erreur: Exception) -> ErreurDonnees:
+    if os.strerror(errno.ENOSPC) in str(erreur):
+        return ErreurDonnees(
+            "La place manque pour lire l'extrait OpenStreetMap : ses rues passent par un fichier"
+            " provisoire.",
+            objet=tempfile.gettempdir(),
+            trouve=str(erreur),
+            conseil="libérer de la place sur ce disque, ou désigner un autre dossier provisoire par"
+            " la variable d'environnement TMPDIR.",
+        )
     return ErreurDonnees(
         "L'extrait OpenStreetMap est illisible : il est tronqué, corrompu ou d'un autre format.",
         objet=fichier,
@@ -101,8 +114,8 @@ def _erreur_lecture(fichier: Path, erreur: Exception) -> ErreurDonnees:
 
 
 def _premier_passage(
-    fichier: Path, selection: Selection, objets: ObjetsOsm, positions: Any, avance: Progression
-) -> None:
+    fichier: Path, selection: Selection, positions: Any, avance: Progression
+) -> ObjetsOsm:
     cles_voies = {"highway", *selection.cles_surfaces}
     if selection.avec_bacs:
         cles_voies.add("route")
@@ -118,16 +131,32 @@ def _premier_passage(
             osmium.filter.KeyFilter(*selection.cles_surfaces),
         ):
             filtres.append(_pour(filtre, osmium.osm.RELATION))
-    with osmium.io.Reader(str(fichier), entites) as lecteur:
-        objets.date = _date_entete(lecteur.header())
-        collecte = Collecte(selection, objets)
-        for vues, objet in enumerate(_parcourir(lecteur, positions, filtres), start=1):
-            collecte.recevoir(objet)
-            if vues % 200_000 == 0:
-                avance(
-                    f"Lecture des rues et des lieux ({vues // 1000} milliers d'objets)",
-                    0.55 * (1 - 1 / (1 + vues / 1_500_000)),
-                )
+    with tempfile.TemporaryDirectory(prefix="rues-osm-", ignore_cleanup_errors=True) as provisoire:
+        rues = Path(provisoire) / "rues.opl"
+        with (
+            osmium.io.Reader(str(fichier), entites) as lecteur,
+            ouvrir_ecriture(rues) as ecrivain,
+        ):
+            date = _date_entete(lecteur.header())
+            if selection.cles_surfaces:
+                collecte = Collecte(selection, ecrivain)
+            else:
+                # Toute voie filtrée est une rue : libosmium l'écrit sans passer par Python.
+                collecte = Collecte(selection, None)
+                filtres += [ecrivain, osmium.filter.EntityFilter(osmium.osm.NODE)]
+            _trier(_parcourir(lecteur, positions, filtres), collecte, avance)
+        voies = lire_voies(rues, selection.boite, collecte.barrieres, avec_bacs=selection.avec_bacs)
+    return collecte.conclure(voies, date)
+
+
+def _trier(objets: Iterator[Any], collecte: Collecte, avance: Progression) -> None:
+    for vus, objet in enumerate(objets, start=1):
+        collecte.recevoir(objet)
+        if vus % 200_000 == 0:
+            avance(
+                f"Lecture des rues et des lieux ({vus // 1000} milliers d'objets)",
+                0.55 * (1 - 1 / (1 + vus / 1_500_000)),
+            )
 
 
 def _second_passage(fichier: Path, objets: ObjetsOsm, positions: Any) -> None:

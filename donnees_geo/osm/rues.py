@@ -18,8 +18,8 @@ from shapely.geometry.base import BaseGeometry
 from donnees_geo.configuration_manifeste import verifier_crs_metrique
 from donnees_geo.conventions import CRS_GEO
 from donnees_geo.erreurs import ErreurReseau
-from donnees_geo.osm.acces import CLES_ACCES, evaluer_acces
-from donnees_geo.osm.collecte import Selection, VoiesBrutes
+from donnees_geo.osm.acces import evaluer_acces
+from donnees_geo.osm.collecte import Selection
 from donnees_geo.osm.lecture import lire_objets
 from donnees_geo.osm.simplification import (
     Attributs,
@@ -29,6 +29,7 @@ from donnees_geo.osm.simplification import (
     fusionner_noeuds_confondus,
     simplifier,
 )
+from donnees_geo.osm.voies import VoiesBrutes
 from donnees_geo.reseau import ReseauRues
 
 
@@ -59,21 +60,13 @@ def construire_reseau(
     transformation = pyproj.Transformer.from_crs(
         CRS_GEO, verifier_crs_metrique(crs), always_xy=True
     )
-    positions = voies.positions()
-    refs, premier, indice = np.unique(
-        np.frombuffer(voies.refs, dtype=np.int64), return_index=True, return_inverse=True
-    )
-    lon, lat = positions[premier].T if refs.size else np.empty((2, 0))
-    acces = [
-        evaluer_acces({c: v for c, v in zip(CLES_ACCES, combinaison, strict=True) if v is not None})
-        for combinaison in voies.combinaisons
-    ]
+    lon, lat = voies.lon, voies.lat
+    acces = [evaluer_acces(tags) for tags in voies.combinaisons]
     voie, depart = _segments_continus(voies)
-    combinaison = np.array(voies.combinaison, dtype=np.int64)[voie]
-    bits = np.array([a.bits for a in acces], dtype=np.uint16)[combinaison]
-    origine, destination = indice[depart], indice[depart + 1]
+    bits = np.array([a.bits for a in acces], dtype=np.uint16)[voies.combinaison[voie]]
+    origine, destination = voies.noeud[depart], voies.noeud[depart + 1]
     garde = (bits != 0) & (origine != destination)
-    if emprise is not None and refs.size:
+    if emprise is not None and lon.size:
         shapely.prepare(emprise)
         dedans = shapely.intersects_xy(emprise, lon, lat)
         garde &= dedans[origine] | dedans[destination]
@@ -84,57 +77,51 @@ def construire_reseau(
             objet=fichier,
             attendu="des voies « highway » dans l'emprise "
             + ("du fichier" if emprise is None else _texte_boite(emprise.bounds)),
-            trouve=f"{len(voies.ids)} voie(s) lue(s)",
+            trouve=f"{voies.ids.size} voie(s) lue(s)",
             conseil="vérifier que l'extrait couvre le territoire et qu'il n'est pas filtré ; si ses"
             " voies précèdent ses noeuds, le trier (osmium sort).",
         )
     x, y = transformation.transform(lon, lat)
-    noeuds = Noeuds(refs, np.asarray(x), np.asarray(y))
+    noeuds = Noeuds(voies.noeud_osm, np.asarray(x), np.asarray(y))
     groupe, attributs = _grouper(voies, [a.classe for a in acces], [a.vitesse_kmh for a in acces])
     segments = Segments(
         origine[garde],
         destination[garde],
-        np.frombuffer(voies.ids, dtype=np.int64)[voie[garde]],
+        voies.ids[voie[garde]],
         bits[garde],
         groupe[voie[garde]],
     )
-    barrieres = np.frombuffer(voies.barrieres, dtype=np.int64)
-    segments = fermer_aux_voitures(noeuds, segments, barrieres)
+    segments = fermer_aux_voitures(noeuds, segments, voies.barrieres)
     segments = fusionner_noeuds_confondus(noeuds, segments)
-    return simplifier(noeuds, segments, attributs, tuple(voies.noms), crs)
+    return simplifier(noeuds, segments, attributs, voies.noms, crs)
 
 
 def _segments_continus(voies: VoiesBrutes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Voie et position de départ (dans ``refs``) de chaque segment entre noeuds consécutifs."""
-    nombre = np.array(voies.nombre, dtype=np.int64)
-    voie = np.repeat(np.arange(nombre.size), nombre)
-    depart = np.arange(max(voie.size - 1, 0))
-    continu = voie[:-1] == voie[1:]
-    ruptures = np.array(voies.rupture, dtype=np.int64)
-    continu[ruptures - 1] = False
-    return voie[:-1][continu], depart[continu]
+    """Voie et position de départ (dans ``noeud``) de chaque segment entre noeuds consécutifs."""
+    voie = np.repeat(np.arange(voies.nombre.size), voies.nombre)
+    place = voies.noeud >= 0
+    continu = (voie[:-1] == voie[1:]) & place[:-1] & place[1:]
+    depart = np.flatnonzero(continu)
+    return voie[depart], depart
 
 
 def _grouper(
     voies: VoiesBrutes, classes: Sequence[int], vitesses: Sequence[float]
 ) -> tuple[NDArray[np.int64], Attributs]:
     """Numéro de groupe (classe, vitesse, nom) de chaque voie, et attributs de chaque groupe."""
-    combinaison = np.array(voies.combinaison, dtype=np.int64)
     connues = sorted({v for v in vitesses if not math.isnan(v)})
     rang_vitesse = {v: i for i, v in enumerate(connues)}
-    code_vitesse = np.array([rang_vitesse.get(v, -1) for v in vitesses], dtype=np.int64)
-    cles = np.column_stack(
-        [
-            np.array(classes, dtype=np.int64)[combinaison],
-            code_vitesse[combinaison],
-            np.array(voies.nom, dtype=np.int64),
-        ]
+    # Un seul entier par voie (les -1 décalés à 0) : trier des entiers, non des lignes.
+    code_vitesse = np.array([rang_vitesse.get(v, -1) for v in vitesses], dtype=np.int64) + 1
+    classe_vitesse = np.array(classes, dtype=np.int64) * (len(connues) + 1) + code_vitesse
+    base_nom = len(voies.noms) + 1
+    cles, groupe = np.unique(
+        classe_vitesse[voies.combinaison] * base_nom + voies.nom + 1, return_inverse=True
     )
-    uniques, groupe = np.unique(cles, axis=0, return_inverse=True)
-    valeurs = np.array([*connues, np.nan], dtype=np.float32)
-    return groupe.reshape(-1), Attributs(
-        uniques[:, 0].astype(np.uint8), valeurs[uniques[:, 1]], uniques[:, 2].astype(np.int32)
-    )
+    classe_vitesse, nom = np.divmod(cles, base_nom)
+    classe, vitesse = np.divmod(classe_vitesse, len(connues) + 1)
+    valeurs = np.array([np.nan, *connues], dtype=np.float32)
+    return groupe, Attributs(classe.astype(np.uint8), valeurs[vitesse], (nom - 1).astype(np.int32))
 
 
 def _texte_boite(boite: tuple[float, float, float, float]) -> str:

@@ -50,7 +50,7 @@ class Segments:
 
 @dataclass(frozen=True)
 class Noeuds:
-    """Noeuds OSM utilisés : identifiant et position métrique, float64[n]."""
+    """Noeuds OSM utilisés : identifiant (croissant) et position métrique, float64[n]."""
 
     osm: Entiers
     x: NDArray[np.float64]
@@ -113,7 +113,11 @@ def fermer_aux_voitures(noeuds: Noeuds, segments: Segments, barrieres: Entiers) 
     bouts = np.concatenate([segments.origine, segments.destination])
     numero = np.tile(np.arange(segments.origine.size), 2)
     degre = np.bincount(bouts, minlength=noeuds.osm.size)
-    touche = (np.isin(noeuds.osm, barrieres) & (degre == 2))[bouts]
+    fermes = np.searchsorted(noeuds.osm, barrieres)
+    fermes = fermes[noeuds.osm[np.minimum(fermes, noeuds.osm.size - 1)] == barrieres]
+    barre = np.zeros(noeuds.osm.size, dtype=bool)
+    barre[fermes[degre[fermes] == 2]] = True
+    touche = barre[bouts]
     bouts, numero = bouts[touche], numero[touche]
     o, d = segments.origine[numero], segments.destination[numero]
     longueur = np.hypot(noeuds.x[o] - noeuds.x[d], noeuds.y[o] - noeuds.y[d])
@@ -155,10 +159,12 @@ def simplifier(
     chaine, rang = _ordonner(suivant, compagnon_debut)
     retenues, longueur = _choisir_sens(chaine, suivant, s)
     # Demi-segments des chaînes retenues, dans l'ordre : chaîne, puis rang.
-    numero = np.full(2 * s, -1, dtype=np.int64)
-    numero[retenues] = np.arange(retenues.size)
-    voulus = np.flatnonzero(numero[chaine] >= 0)
-    voulus = voulus[np.lexsort((rang[voulus], numero[chaine[voulus]]))]
+    place = np.full(2 * s, -1, dtype=np.int64)
+    place[retenues] = np.cumsum(longueur) - longueur
+    place = place[chaine]
+    gardes = np.flatnonzero(place >= 0)
+    voulus = np.empty_like(gardes)
+    voulus[place[gardes] + rang[gardes]] = gardes
     depart, arrivee = _extremites(segments)
     # Sommets : l'origine de chaque demi-segment, puis l'arrivée du dernier de la chaîne.
     debut = np.zeros(retenues.size + 1, dtype=np.int64)
@@ -211,11 +217,13 @@ def _enchainer(n: int, segments: Segments) -> tuple[Entiers, Entiers]:
     depart, _ = _extremites(segments)
     demi = np.arange(depart.size)
     degre = np.bincount(depart, minlength=n)
-    # Demi-segments sortants groupés par noeud : ceux d'un noeud de degré 2 vont par paires.
-    ordre = np.argsort(depart, kind="stable")
-    position = np.cumsum(degre) - degre
+    # Les deux demi-segments qui partent d'un noeud de degré 2 : d'indices répétés, une affectation
+    # ne garde que le dernier, donc le premier si l'on va à rebours.
+    premier, dernier = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    premier[depart[::-1]] = demi[::-1]
+    dernier[depart] = demi
     candidats = np.flatnonzero(degre == 2)
-    h1, h2 = ordre[position[candidats]], ordre[position[candidats] + 1]
+    h1, h2 = premier[candidats], dernier[candidats]
     sens = np.column_stack([segments.acces, inverser_acces(segments.acces)]).ravel()
     # Traverser le noeud de h1 vers h2, c'est arriver par l'inverse de h1 et partir par h2.
     semblable = (
@@ -276,9 +284,8 @@ def _choisir_sens(chaine: Entiers, suivant: Entiers, s: int) -> tuple[Entiers, E
     tuple
         Premiers demi-segments des chaînes gardées, et nombre de segments de chacune.
     """
-    demi = np.arange(2 * s)
     total = np.bincount(chaine, minlength=2 * s)
-    a_rebours = np.bincount(chaine, weights=demi & 1, minlength=2 * s).astype(np.int64)
+    a_rebours = np.bincount(chaine[1::2], minlength=2 * s)
     tetes = np.flatnonzero(total)
     derniers = np.empty(2 * s, dtype=np.int64)
     fins = np.flatnonzero(suivant < 0)

@@ -5,6 +5,7 @@ Source : wiki OpenStreetMap, pages « Key:maxspeed » et « Default speed limits
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Mapping
@@ -70,6 +71,7 @@ def lire_vitesse(tags: Mapping[str, str]) -> float:
     return next((v for v in candidats if not math.isnan(v)), math.nan)
 
 
+@functools.cache
 def analyser_vitesse(texte: str | None) -> float:
     """Convertir une valeur de ``maxspeed`` en km/h ; NaN si elle n'est pas comprise.
 

@@ -19,13 +19,13 @@ def charger_nous(travail: dict[str, Any]) -> Callable[[], int]:
     from accessibilite.graphe import construire_graphe
     from accessibilite.profils import construire_profil
     from donnees_geo.configuration import lire_parametres
-    from donnees_geo.osm import lire_osm
+    from donnees_geo.osm import lire_rues
 
     profil = construire_profil(lire_parametres(), "marche")
 
     def charger() -> int:
-        extrait = lire_osm(Path(travail["pbf"]), travail["crs"], None, avec_fond=False)
-        return construire_graphe(extrait.reseau, profil).nombre_noeuds
+        reseau = lire_rues(Path(travail["pbf"]), travail["crs"])
+        return construire_graphe(reseau, profil).nombre_noeuds
 
     return charger
 
