@@ -52,8 +52,8 @@ def calculer_carences_modes(
         ``zone_*``, ``service``, ``mode``, ``population_carence_hab`` (par le plus rapide des modes
         admis), ``temps_median_carence_s`` par ce mode, ``inaccessible_hab``, et l'équipement que
         rejoindrait par ce mode le plus grand nombre : ``equipement_proche``,
-        ``equipement_proche_nom``, ``equipement_proche_commune``, ``hors_territoire`` (vide quand la
-        commune de l'équipement n'est pas connue).
+        ``equipement_proche_nom``, ``equipement_proche_commune``, ``hors_territoire`` (``oui``,
+        ``non``, vide sans équipement accessible).
     """
     colonnes = np.flatnonzero(mesures.connus)
     temps = {m: t[:, colonnes] for m, t in mesures.temps_s.items() if m != PLUS_RAPIDE}
@@ -82,9 +82,7 @@ def calculer_carences_modes(
                     "temps_median_carence_s": medianes[zone, service],
                     "inaccessible_hab": sommer_par_zone(zonage, loin)[zone, service],
                     **noms,
-                    "hors_territoire": _dehors(
-                        noms["equipement_proche_commune"], set(communes["code_commune"].astype(str))
-                    ),
+                    "hors_territoire": _dehors(noms, set(communes["code_commune"].astype(str))),
                 }
             )
     return vider_habitants(assembler_blocs(blocs), mesures)
@@ -102,8 +100,14 @@ def _proches(
     return np.column_stack(colonnes)
 
 
-def _dehors(communes: NDArray[np.object_], du_territoire: set[str]) -> NDArray[np.object_]:
-    dits = [("" if c == "" else "non" if c in du_territoire else "oui") for c in communes]
+def _dehors(noms: dict[str, NDArray[np.object_]], du_territoire: set[str]) -> NDArray[np.object_]:
+    """Un équipement sans commune est hors du découpage (``schemas.EQUIPEMENTS``)."""
+    dits = [
+        "" if not equipement else "non" if commune in du_territoire else "oui"
+        for equipement, commune in zip(
+            noms["equipement_proche"], noms["equipement_proche_commune"], strict=True
+        )
+    ]
     return np.array(dits, dtype=object)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages._commun.carences_methode import indice_et_analyses
 from pages._commun.etat import cle
 from pages._commun.methode_contenu import (
     constats,
@@ -31,6 +32,7 @@ def principal(partage: Partage) -> None:
                     ("qualite", "Qualité des données"),
                     ("constats", "Constats"),
                     ("hypotheses", "Hypothèses"),
+                    ("indice", "Indice et analyses"),
                     ("definitions", "Définitions"),
                     ("durees", "Durées de calcul"),
                 )
@@ -39,7 +41,7 @@ def principal(partage: Partage) -> None:
         )
     avertissements(partage)
     st.html('<h1 class="dh-titre">D’où viennent ces chiffres ?</h1>')
-    for bloc in (sources, qualite, constats, hypotheses, definitions, durees):
+    for bloc in (sources, qualite, constats, hypotheses, indice_et_analyses, definitions, durees):
         st.html(bloc(partage))
 
 

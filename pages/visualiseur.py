@@ -56,6 +56,7 @@ def principal() -> None:
     page = st.navigation(
         [
             st.Page("carte.py", title="Carte", url_path="carte", default=True),
+            st.Page("carences.py", title="Carences", url_path="carences"),
             st.Page("methode.py", title="Méthode", url_path="methode"),
         ],
         position="hidden",

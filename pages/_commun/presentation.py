@@ -16,6 +16,8 @@ from pages._commun.partage import Partage
 
 _JOURNAL = logging.getLogger(__name__)
 _DOSSIER = Path(__file__).resolve().parent
+#: Pages du menu, dans l'ordre.
+PAGES = (("carte.py", "Carte"), ("carences.py", "Carences"), ("methode.py", "Méthode"))
 
 
 @cache
@@ -38,7 +40,7 @@ def menu(partage: Partage, courante: str) -> None:
         f'<span class="territoire">{escape(partage.territoire.nom)}</span></div>'
     )
     with st.container(key="menu", horizontal=True, gap="medium"):
-        for fichier, titre in (("carte.py", "Carte"), ("methode.py", "Méthode")):
+        for fichier, titre in PAGES:
             if titre == courante:
                 st.html(f'<span class="dh-page" aria-current="page">{titre}</span>')
             else:

@@ -50,8 +50,8 @@ def test_temps_et_equipement_nomme_par_mode():
     assert (auto["equipement_proche_nom"], auto["hors_territoire"]) == ("Lieu 1", "oui")
     commune = ligne(table, "A", service="boulangerie", mode="voiture")
     assert commune["temps_median_carence_s"] == INF  # 20 habitants sur 30 n'y vont pas en voiture
-    # Une commune d'équipement inconnue n'est ni dedans ni dehors.
-    assert ligne(table, "B", service="mairie", mode="velo")["hors_territoire"] == ""
+    # Un équipement sans commune est hors du découpage.
+    assert ligne(table, "B", service="mairie", mode="velo")["hors_territoire"] == "oui"
     assert not ((table["zone_code"] == "A") & (table["service"] == "mairie")).any()
     assert set(table["mode"]) == {"marche", "velo", "voiture"}
 
