@@ -103,7 +103,7 @@ def test_tout_marche_sans_reseau(ouvrir):
     trace = cadre.evaluate("document.querySelector('path.isochrone').getBoundingClientRect().width")
     assert trace > 5
     page.get_by_text("Depuis le point, à pied").wait_for()
-    assert "points=" in page.url
+    page.wait_for_function("location.search.includes('points=')")
     releve.verifier()
 
 
@@ -143,7 +143,7 @@ def test_une_couche_se_masque(ouvrir):
     page.get_by_role("button", name="Temps d’accès par carreau").click()
     cadre.wait_for_function("document.querySelectorAll('.leaflet-carreaux-pane img').length === 0")
     assert cadre.evaluate("document.querySelectorAll('.leaflet-reperes-pane img').length") == 1
-    assert "couches=" in page.url
+    page.wait_for_function("location.search.includes('couches=')")
     releve.verifier()
 
 
