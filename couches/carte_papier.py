@@ -35,6 +35,8 @@ _VOIES: Final[Mapping[str, tuple[int, float, float]]] = {
     "secondaire": (150_000, 1.1, 1.6),
     "principale": (10_000_000, 1.7, 2.3),
 }
+#: À plus petite échelle, les communes voisines ne sont plus nommées.
+_ECHELLE_VOISINES: Final = 100_000
 _BARRES_M: Final = (100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
 _MM_PAR_POINT: Final = 25.4 / 72
 
@@ -276,6 +278,8 @@ def ecrire_noms(
     """
     dedans = shapely.contains_properly(zone, shapely.point_on_surface(fond.communes))
     visibles = shapely.intersects(fond.communes, shapely.box(*cadre.emprise))
+    if cadre.echelle > _ECHELLE_VOISINES:
+        visibles &= dedans
     poids = np.nan_to_num(fond.population)
     ordre = np.lexsort((-poids, ~dedans))
     seule = int(dedans.sum()) == 1

@@ -421,6 +421,8 @@ def exporter_geojson(
 ) -> list[Path]:
     """Écrire un GeoJSON (WGS 84, RFC 7946) par couche géographique.
 
+    Les carreaux n'y ont que le temps par le plus rapide des modes du palier.
+
     Raises
     ------
     ErreurDonnees
@@ -436,6 +438,9 @@ def exporter_geojson(
         if progression is not None:
             progression(couche.titre, rang / len(couches))
         table = gpd.GeoDataFrame(couche.donnees)
+        # Du texte : le temps de chaque mode y pèserait dix fois la géométrie (il est au GeoPackage).
+        de_modes = tuple(f"_{mode}_s" for mode in resultat.modes)
+        table = table[[c for c in table.columns if not str(c).endswith(de_modes)]]
         fichiers.append(
             exporter_vecteur(table, dossier / f"{couche.nom}.geojson", couche=couche.nom)
         )

@@ -380,12 +380,11 @@ class _Redacteur:
             return "Jour hors du calendrier des horaires."
         ligne = self.desserte[code]
         if ligne["sans_service"]:
-            return f"Aucun départ le {jour(quand, semaine=True)}."
+            return f"Aucun départ le {jour(quand)}."
         return (
-            f"{pluriel(ligne['departs'], 'départ')} de "
-            f"{pluriel(ligne['arrets_desservis'], 'arrêt')} "
-            f"({pluriel(ligne['lignes'], 'ligne')}), de {heure(ligne['premier_s'])} à "
-            f"{heure(ligne['dernier_s'])}, le {jour(quand, semaine=True)}."
+            f"{pluriel(ligne['departs'], 'départ')} ({pluriel(ligne['arrets_desservis'], 'arrêt')}, "
+            f"{pluriel(ligne['lignes'], 'ligne')}), de {heure(ligne['premier_s'])} à "
+            f"{heure(ligne['dernier_s'])}."
         )
 
     def _dire_friches(self, zone: shapely.Geometry) -> str:
@@ -416,7 +415,7 @@ class _Redacteur:
             for nom, union in self.zonage_inondation.items()
         }
         if not any(p > 0 for p in parts.values()):
-            return "Aucune zone réglementée cartographiée ; ce n’est pas dire sans risque."
+            return "Pas de zone réglementée cartographiée (non sans risque)."
         return (
             "Surface en zone "
             + ", ".join(

@@ -163,9 +163,18 @@ def _entete(page: Page, dossier: Dossier, fiche: Fiche) -> None:
 def bandeau_fictif(page: Page, droite: float, y: float) -> None:
     """Mention « Données fictives », en réserve, son bord droit à ``droite``."""
     mention = "Données fictives"
-    largeur = page.largeur(mention, 9.0, 700) + 5.0
-    page.rectangle(droite - largeur, y - 3.9, largeur, 5.4, fond=ENCRE)
-    page.texte(droite - 2.5, y, mention, 9.0, graisse=700, couleur="#ffffff", alignement="right")
+    ligne = page.pas(9.0, 1.0)
+    largeur = page.largeur(mention, 9.0, 700) + 1.5 * ligne
+    page.rectangle(droite - largeur, y - 1.2 * ligne, largeur, 1.7 * ligne, fond=ENCRE)
+    page.texte(
+        droite - 0.75 * ligne,
+        y,
+        mention,
+        9.0,
+        graisse=700,
+        couleur="#ffffff",
+        alignement="right",
+    )
 
 
 def _chiffres(page: Page, fiche: Fiche) -> None:
@@ -398,24 +407,25 @@ def _legende_contraintes(page: Page, x: float, y: float, contraintes: Contrainte
 
 
 def _colonne_contexte(page: Page, fiche: Fiche) -> None:
+    """Quatre paragraphes ; les lignes admises tiennent entre les cartes et le tableau."""
     y = 166.4
-    for titre, texte in (
-        ("Transport collectif", fiche.desserte),
-        ("Friches", fiche.friches),
-        ("Inondation (PPRI)", fiche.inondation),
-        ("Commerces", fiche.commerces),
+    for titre, texte, lignes in (
+        ("Transport collectif", fiche.desserte, 3),
+        ("Friches", fiche.friches, 2),
+        ("Inondation (PPRI)", fiche.inondation, 3),
+        ("Commerces", fiche.commerces, 3),
     ):
         page.texte(COLONNE, y, titre, 8.5, graisse=600)
         y = page.paragraphe(
             COLONNE,
-            y + page.pas(8.5, 1.18),
+            y + page.pas(8.5, 1.15),
             typographier(texte),
             LARGEUR_COLONNE,
             8.5,
             interligne=1.15,
-            lignes_max=5,
+            lignes_max=lignes,
         )
-        y += 1.5
+        y += 1.2
 
 
 def _tableau(page: Page, fiche: Fiche) -> None:
