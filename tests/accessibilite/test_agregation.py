@@ -10,11 +10,16 @@ from hypothesis import strategies as st
 
 from accessibilite.agregation import (
     Zonage,
+    assembler_blocs,
     calculer_medianes,
     calculer_ponderation,
+    compter_classes,
     construire_zonages,
+    diviser,
+    etiqueter_zones,
     ordonner_colonnes,
     sommer_par_zone,
+    zones_des_carreaux,
 )
 from tests.fabriques.ville_quadrillee import table_carreaux, table_communes
 
@@ -137,3 +142,36 @@ def test_ponderation():
     poids, par_population = calculer_ponderation(carreaux.assign(population_hab=np.nan))
     assert poids == pytest.approx([40_000.0] * 3)
     assert not par_population
+
+
+def test_classes_par_zone_a_la_main():
+    z = zonage(0, 0, 2, -1, 2)
+    classes = np.array([[0, 1], [1, 1], [1, 5], [0, 0], [-1, 0]])
+    comptes = compter_classes(z, classes, 2, np.array([1.0, 2.0, 4.0, 8.0, 16.0]))
+    # Hors zone, ou hors des classes : le carreau ne compte pas.
+    assert comptes[0].tolist() == [[1, 2], [0, 3]]
+    assert comptes[1].tolist() == [[0, 0], [0, 0]]
+    assert comptes[2].tolist() == [[0, 4], [16, 0]]
+    assert compter_classes(z, np.empty((5, 0), dtype=int), 2, np.ones(5)).shape == (3, 0, 2)
+
+
+def test_diviser_laisse_vide_la_zone_sans_poids():
+    np.testing.assert_array_equal(
+        diviser(np.array([1.0, 0.0, 3.0]), np.array([2.0, 0.0, 0.0])), [0.5, np.nan, np.nan]
+    )
+
+
+def test_blocs_et_etiquettes():
+    bloc = etiqueter_zones(zonage(0, nombre=2), 2)
+    assert bloc["zone_code"].tolist() == ["Z0", "Z1", "Z0", "Z1"]
+    table = assembler_blocs([bloc, bloc])
+    assert len(table) == 8 and list(table.columns) == ["zone_type", "zone_code", "zone_nom"]
+    assert assembler_blocs([]).empty
+
+
+def test_zone_de_chaque_carreau():
+    carreaux = pd.DataFrame({"code_commune": ["A", "B", "", "Z"]})
+    communes = table_communes(["A", "B"], ["B1", ""], ["S1", "S2"])
+    assert zones_des_carreaux(carreaux, communes, "code_secteur").tolist() == ["S1", "S2", "", ""]
+    bassins = zones_des_carreaux(carreaux, communes, "code_bassin_de_vie")
+    assert bassins.tolist() == ["B1", "", "", ""]
