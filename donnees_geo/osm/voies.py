@@ -132,23 +132,24 @@ def ouvrir_ecriture(fichier: Path) -> Iterator[osmium.SimpleWriter]:
         Échec de libosmium : disque plein, texte qui n'est pas de l'UTF-8…
     """
     ecrivain = osmium.SimpleWriter(osmium.io.File(str(fichier), _FORMAT), bufsz=1 << 20)
+    reussie = False
     try:
         yield ecrivain
-    except BaseException:
-        with contextlib.suppress(*ECHECS_OSMIUM):
-            _fermer(ecrivain)
-        raise
-    _fermer(ecrivain)
+        reussie = True
+    finally:
+        _fermer(ecrivain, muet=not reussie)
 
 
-def _fermer(ecrivain: osmium.SimpleWriter) -> None:
+def _fermer(ecrivain: osmium.SimpleWriter, *, muet: bool) -> None:
+    """Fermer un écrivain ; ``muet`` : taire l'échec, suite d'une autre erreur déjà levée."""
     try:
         ecrivain.close()
     except ECHECS_OSMIUM:
         # Le destructeur d'un écrivain en échec retente l'écriture et arrête le processus entier :
         # une référence que rien ne rend l'empêche d'être appelé.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(ecrivain))
-        raise
+        if not muet:
+            raise
 
 
 def lire_voies(
