@@ -7,10 +7,10 @@ from typing import Final
 
 from accessibilite.etude import colonne_temps
 from accessibilite.indicateurs import PLUS_RAPIDE
+from couches.catalogue import lire_catalogue
 from couches.styles import Styles, libelles_classes
 from couches.styles_qgis import Condition, RegleStyle, StyleCouche, Symbole
 from couches.tables_export import INACCESSIBLE_S, majuscule
-from couches.themes import NIVEAUX_INTERDITS
 from donnees_geo.configuration import Service
 from donnees_geo.conventions import LIBELLES_PALIERS
 
@@ -120,35 +120,22 @@ def style_equipements(services: Sequence[Service]) -> StyleCouche:
 
 
 def style_inondation() -> StyleCouche:
-    """Zonage harmonisé : rouge interdiction, bleu prescription, bleus des crues."""
-    regles = [
-        RegleStyle(
-            f"règlement : {niveau.replace('_', ' ')}",
-            Symbole("surface", INTERDICTION, INTERDICTION, 0.2, trame="hachures"),
-            (Condition("famille", "=", "reglement"), Condition("niveau", "=", niveau)),
-        )
-        for niveau in NIVEAUX_INTERDITS
-    ]
-    regles += [
-        RegleStyle(
-            f"règlement : {libelle}",
-            Symbole("surface", PRESCRIPTION, PRESCRIPTION, 0.2, trame="hachures"),
-            (Condition("famille", "=", "reglement"), Condition("niveau", "=", niveau)),
-        )
-        for niveau, libelle in (
-            ("prescription", "prescription"),
-            ("prescription_hors_alea", "prescription hors aléa"),
-            ("inconnu", "règle inconnue"),
-        )
-    ]
-    regles += [
-        RegleStyle(
-            libelle,
-            Symbole("surface", couleur, opacite=0.5),
-            (Condition("famille", "=", "tri"), Condition("niveau", "=", scenario)),
-        )
-        for scenario, (libelle, couleur) in CRUES.items()
-    ]
+    """Zonage harmonisé, aux classes et couleurs du catalogue des couches."""
+    regles = []
+    for fiche in lire_catalogue().values():
+        if fiche.schema != "zones_inondables":
+            continue
+        conditions = tuple(Condition(cle, "=", v) for cle, v in fiche.filtre.items())
+        for classe in fiche.classes:
+            hachures = classe.trame == "hachures"
+            symbole = (
+                Symbole("surface", classe.couleur, classe.couleur, 0.2, trame="hachures")
+                if hachures
+                else Symbole("surface", classe.couleur, opacite=0.5)
+            )
+            libelle = f"règlement : {classe.libelle}" if hachures else classe.libelle
+            valeur = Condition(fiche.champ, "=", classe.valeur)
+            regles.append(RegleStyle(libelle, symbole, (*conditions, valeur)))
     return StyleCouche("Inondation", "Zonages d'inondation, par règle ou scénario.", tuple(regles))
 
 

@@ -1,0 +1,186 @@
+"""Catalogue des couches thématiques (``parametres/couches.toml``) : titre, aspect, provenance.
+
+Un seul aspect sert à l'écran, au papier et à QGIS.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final, cast, get_args
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from couches.couche import Couche, EntreeLegende, Trame
+from couches.styles import FICHIER, lire_couleur
+from donnees_geo.erreurs import ErreurConfiguration
+from donnees_geo.lecture_toml import TableToml, lever_fautes, lire_toml
+from donnees_geo.schemas import SCHEMAS_COUCHES
+from donnees_geo.territoire import Territoire
+
+#: Détail qui ne se voit plus à l'écran, mètres, pour une carte de l'agglomération entière.
+TOLERANCE_ECRAN_M: Final = 20.0
+
+
+@dataclass(frozen=True)
+class Classe:
+    """Une classe d'une couche : valeur de la colonne, libellé, couleur et trame."""
+
+    valeur: str
+    libelle: str
+    couleur: str
+    trame: Trame
+
+
+@dataclass(frozen=True)
+class FicheCouche:
+    """Une couche du catalogue.
+
+    Attributes
+    ----------
+    id, titre, groupe
+        Identifiant, titre et groupe affichés.
+    schema
+        Nom du schéma de la table (``donnees_geo.schemas``).
+    champ, filtre
+        Colonne de la classe (vide : une seule), et égalités qui choisissent les lignes.
+    classes
+        Classes, dans l'ordre de la légende.
+    unite, source, licence, avertissement
+        Unité des surfaces ou comptes, provenance, licence, et ce qu'il faut dire avec la couche.
+    """
+
+    id: str
+    titre: str
+    groupe: str
+    schema: str
+    champ: str
+    filtre: dict[str, str]
+    classes: tuple[Classe, ...]
+    unite: str
+    source: str
+    licence: str
+    avertissement: str
+
+
+@cache
+def lire_catalogue(chemin: Path = FICHIER) -> dict[str, FicheCouche]:
+    """Lire le catalogue, dans l'ordre du fichier.
+
+    Raises
+    ------
+    ErreurConfiguration
+        Clé inconnue ou absente, schéma, colonne, couleur ou trame inconnus.
+    """
+    fautes: list[str] = []
+    contenu = lire_toml(chemin).get("catalogue", {})
+    fiches = {
+        identifiant: _lire_fiche(identifiant, TableToml(t, f"[catalogue.{identifiant}]", fautes))
+        for identifiant, t in contenu.items()
+    }
+    lever_fautes(fautes, chemin, "Catalogue des couches")
+    return fiches
+
+
+def _lire_fiche(identifiant: str, table: TableToml) -> FicheCouche:
+    schema = table.choix("schema", sorted(SCHEMAS_COUCHES), obligatoire=True) or ""
+    filtre = table.table("filtre")
+    conditions = {cle: filtre.texte(cle) or "" for cle in list(filtre.valeurs)}
+    champ = table.texte("champ") or ""
+    if schema:
+        inconnues = {champ, *conditions} - {""} - SCHEMAS_COUCHES[schema].colonnes.keys()
+        for colonne in sorted(inconnues):
+            table.faute(f"colonne « {colonne} » absente du schéma {schema}")
+    fiche = FicheCouche(
+        id=identifiant,
+        titre=table.texte("titre", obligatoire=True) or "",
+        groupe=table.texte("groupe", obligatoire=True) or "",
+        schema=schema,
+        champ=champ,
+        filtre=conditions,
+        classes=tuple(_lire_classe(t) for t in table.tables("classes")),
+        unite=table.texte("unite") or "",
+        source=table.texte("source", obligatoire=True) or "",
+        licence=table.texte("licence", obligatoire=True) or "",
+        avertissement=table.texte("avertissement") or "",
+    )
+    table.terminer()
+    if not fiche.classes:
+        table.faute("au moins une classe est attendue", "classes")
+    return fiche
+
+
+def _lire_classe(table: TableToml) -> Classe:
+    couleur = table.texte("couleur", obligatoire=True) or "#000000"
+    try:
+        lire_couleur(couleur)
+    except ErreurConfiguration:
+        table.faute(f"une couleur #rrggbb est attendue, trouvé « {couleur} »", "couleur")
+    classe = Classe(
+        valeur=table.texte("valeur") or "",
+        libelle=table.texte("libelle", obligatoire=True) or "",
+        couleur=couleur,
+        trame=cast(Trame, table.choix("trame", get_args(Trame), obligatoire=True)),
+    )
+    table.terminer()
+    return classe
+
+
+def choisir_lignes(fiche: FicheCouche, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Lignes d'une table qui relèvent d'une couche du catalogue."""
+    masque = np.ones(len(table), dtype=bool)
+    for colonne, valeur in fiche.filtre.items():
+        masque &= (table[colonne].astype(str) == valeur).to_numpy()
+    return table.loc[masque]
+
+
+def classe_de(fiche: FicheCouche, table: gpd.GeoDataFrame) -> np.ndarray:
+    """Rang de la classe de chaque ligne, -1 pour une valeur hors du catalogue."""
+    if not fiche.champ:
+        return np.zeros(len(table), dtype=np.int64)
+    rangs = {classe.valeur: rang for rang, classe in enumerate(fiche.classes)}
+    textes = table[fiche.champ].astype(str).str.casefold()
+    return np.array([rangs.get(t, -1) for t in textes], dtype=np.int64)
+
+
+def composer_couche(fiche: FicheCouche, table: gpd.GeoDataFrame, territoire: Territoire) -> Couche:
+    """Couche de carte, avec les seules classes présentes dans la légende."""
+    presents = set(classe_de(fiche, table).tolist())
+    sources = [s for s in territoire.sources if s.cle.startswith(f"couches.{fiche.schema}")]
+    return Couche(
+        id=fiche.id,
+        groupe=fiche.groupe,
+        titre=fiche.titre,
+        legende=tuple(
+            EntreeLegende(c.couleur, c.libelle, c.trame)
+            for rang, c in enumerate(fiche.classes)
+            if rang in presents
+        ),
+        source=", ".join(s.fichier for s in sources) or fiche.source,
+        millesime=", ".join(sorted({s.date_donnees for s in sources if s.date_donnees})),
+        licence="données simulées" if territoire.fictif else fiche.licence,
+        visible=False,
+    )
+
+
+def simplifier_pour_ecran(
+    geometries: np.ndarray, tolerance_m: float = TOLERANCE_ECRAN_M
+) -> np.ndarray:
+    """Formes allégées pour l'affichage seul ; aucune mesure n'en est jamais tirée.
+
+    Une forme que la simplification réduirait à rien est remplacée par son enveloppe : un petit site
+    reste visible.
+
+    Returns
+    -------
+    numpy.ndarray
+        Mêmes rangs ; les géométries données ne sont pas modifiées.
+    """
+    legeres = np.asarray(shapely.simplify(geometries, tolerance_m, preserve_topology=True))
+    perdues = shapely.is_empty(legeres) | (
+        (shapely.get_dimensions(geometries) == 2) & (shapely.area(legeres) <= 0)
+    )
+    return np.where(perdues, shapely.envelope(geometries), legeres)
