@@ -23,7 +23,8 @@ from couches.dossier_papier import composer_dossier
 from couches.etiquettes import Police
 from couches.fiche import Fiche, composer_fiches
 from couches.liminaires import dessiner_couverture, dessiner_index, dessiner_methode, pages_index
-from couches.mise_en_page import Dossier, dessiner_fiche
+from couches.mise_en_page import dessiner_fiche
+from couches.modele_papier import Dossier
 from couches.noms_fichiers import nommer_fichier
 from couches.page_papier import FormatPage
 from couches.polices_papier import preparer_polices

@@ -17,7 +17,7 @@ from accessibilite.synthese import compter_atteints, lire_temps
 from couches.composition import Theme, decrire_mode, dire_modes, regle_du_palier
 from couches.fond_papier import Objets, construire_fond_papier
 from couches.licences import contient_osm, mentionner_sources
-from couches.mise_en_page import COULEURS_NOMBRE, CarteSecondaire, Contraintes, Dossier
+from couches.modele_papier import COULEURS_NOMBRE, CarteSecondaire, Contraintes, Dossier
 from couches.polices_papier import PolicesPapier
 from couches.styles import SANS_DONNEE, Styles, classer_temps
 from couches.textes import jour

@@ -6,38 +6,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
 from accessibilite.agregation import Zonage, calculer_ponderation, construire_zonages
-from accessibilite.desserte import calculer_desserte_communes
 from accessibilite.etude import ResultatEtude
 from accessibilite.indicateurs import PANIER_COMPLET, PLUS_RAPIDE
 from accessibilite.synthese import lire_temps, resumer_zones
 from couches.composition import Theme, dire_modes, nommer_service
+from couches.fiche_contexte import Contexte
 from couches.styles import Styles
 from couches.textes import (
     INSECABLE,
-    JOURS,
     de,
     duree,
-    heure,
-    jour,
     nombre,
     part,
     pluriel,
     surface,
 )
-from couches.themes import Themes, garder_dans_zone, partager_zonage
+from couches.themes import Themes
 from donnees_geo.configuration import Service
 from donnees_geo.conventions import LIBELLES_MODES, LIBELLES_PALIERS, PALIERS
-from donnees_geo.erreurs import ErreurConfiguration, ErreurDonnees
-from donnees_geo.gtfs import courses_du_jour
+from donnees_geo.erreurs import ErreurConfiguration
 from donnees_geo.territoire import Territoire
-
-NON_FOURNI: Final = "Non fourni."
 
 
 @dataclass(frozen=True)
@@ -178,12 +171,7 @@ class _Redacteur:
         styles: Styles,
         zonage: Zonage,
     ) -> None:
-        self.territoire, self.resultat, self.theme, self.themes = (
-            territoire,
-            resultat,
-            theme,
-            themes,
-        )
+        self.territoire, self.resultat, self.theme = territoire, resultat, theme
         self.zonage = zonage
         poids, self.par_population = calculer_ponderation(territoire.carreaux)
         temps = lire_temps(resultat, theme.ids, theme.mode)
@@ -211,15 +199,7 @@ class _Redacteur:
         self.noms_communes: dict[str, str] = dict(
             zip(territoire.communes["code_commune"], territoire.communes["nom"], strict=True)
         )
-        self.desserte = self._calculer_desserte()
-        self.zonage_inondation = (
-            None
-            if themes.zones_inondables is None
-            else {
-                nom: shapely.union_all(shapely.make_valid(z.geometry.to_numpy()))
-                for nom, z in partager_zonage(themes.zones_inondables).items()
-            }
-        )
+        self.contexte = Contexte(territoire, resultat, themes, zonage, self.code_commune)
 
     def compter(self, poids: float) -> str:
         """« 1 240 habitants », ou une surface faute de population."""
@@ -246,10 +226,10 @@ class _Redacteur:
             phrase=self._phrase(ligne),
             classes=self._classes(ligne),
             carences=self._lignes_carences(code),
-            desserte=self._dire_desserte(code),
-            friches=self._dire_friches(geometrie),
-            inondation=self._dire_inondation(geometrie),
-            commerces=self._dire_commerces(geometrie),
+            desserte=self.contexte.dire_desserte(code),
+            friches=self.contexte.dire_friches(geometrie),
+            inondation=self.contexte.dire_inondation(geometrie),
+            commerces=self.contexte.dire_commerces(geometrie),
         )
 
     def _surtitre(self, membres: np.ndarray[tuple[int], np.dtype[np.intp]]) -> str:
@@ -351,98 +331,6 @@ class _Redacteur:
             return lieu
         return f"{lieu} ({_en_minuscules(nom) if nom.isupper() else nom})"
 
-    def _calculer_desserte(self) -> dict[str, dict[str, float]] | None:
-        offre, quand = self.territoire.offre, self.resultat.jour or self.territoire.date_service
-        if offre is None or quand is None:
-            return None
-        try:
-            courses = courses_du_jour(offre, quand)
-        except ErreurDonnees:  # le calendrier des horaires ne couvre pas ce jour
-            return None
-        arrets = gpd.GeoDataFrame(
-            geometry=gpd.points_from_xy(offre.arrets["x"], offre.arrets["y"]),
-            crs=self.territoire.crs,
-        )
-        commune, arret = arrets.sindex.query(
-            self.territoire.communes.geometry.to_numpy(), predicate="contains"
-        )
-        codes = np.full(offre.nombre_arrets, "", dtype=object)
-        codes[arret] = self.code_commune[commune]
-        table = calculer_desserte_communes(offre, courses, codes, self.zonage.codes)
-        nombres = table.drop(columns="modes").astype(float)
-        return {str(c): {str(k): v for k, v in n.items()} for c, n in nombres.T.items()}
-
-    def _dire_desserte(self, code: str) -> str:
-        if self.territoire.offre is None:
-            return "Horaires non fournis."
-        quand = self.resultat.jour or self.territoire.date_service
-        if self.desserte is None or quand is None:
-            return "Jour hors du calendrier des horaires."
-        ligne = self.desserte[code]
-        if ligne["sans_service"]:
-            return f"Aucun départ le {jour(quand)}."
-        return (
-            f"{pluriel(ligne['departs'], 'départ')} ({pluriel(ligne['arrets_desservis'], 'arrêt')}, "
-            f"{pluriel(ligne['lignes'], 'ligne')}), de {heure(ligne['premier_s'])} à "
-            f"{heure(ligne['dernier_s'])}."
-        )
-
-    def _dire_friches(self, zone: shapely.Geometry) -> str:
-        if self.themes.friches is None:
-            return NON_FOURNI
-        table = garder_dans_zone(self.themes.friches, zone)
-        table = table[table["dans_stock"]]
-        if table.empty:
-            return "Aucune friche inventoriée."
-        hectares = float(table["surface_ha"].sum(min_count=1))
-        taille = f", {nombre(hectares, 1)}{INSECABLE}ha" if np.isfinite(hectares) else ""
-        texte = f"{pluriel(len(table), 'friche')}{taille}."
-        if self.zonage_inondation is not None:
-            exposees = int(
-                shapely.intersects(
-                    self.zonage_inondation["interdiction"], table.geometry.to_numpy()
-                ).sum()
-            )
-            texte += f" {exposees or 'Aucune'} en zone d’interdiction."
-        return texte
-
-    def _dire_inondation(self, zone: shapely.Geometry) -> str:
-        if self.zonage_inondation is None:
-            return NON_FOURNI
-        aire = shapely.area(zone)
-        parts = {
-            nom: float(shapely.area(shapely.intersection(zone, union))) / aire
-            for nom, union in self.zonage_inondation.items()
-        }
-        if not any(p > 0 for p in parts.values()):
-            return "Pas de zone réglementée cartographiée (non sans risque)."
-        return (
-            "Surface en zone "
-            + ", ".join(
-                f"{'d’interdiction' if nom == 'interdiction' else 'de prescription'} : {part(p)}"
-                for nom, p in parts.items()
-            )
-            + "."
-        )
-
-    def _dire_commerces(self, zone: shapely.Geometry) -> str:
-        if self.themes.commerces is None:
-            return NON_FOURNI
-        table = garder_dans_zone(self.themes.commerces, zone)
-        vacants = int(table["vacant"].sum())
-        texte = (
-            pluriel(len(table) - vacants, "commerce")
-            if len(table) > vacants
-            else ("Aucun commerce")
-        )
-        texte += f", {pluriel(vacants, 'local vacant', 'locaux vacants')}."
-        if self.themes.marches is not None:
-            marches = garder_dans_zone(self.themes.marches, zone)
-            jours = sorted({int(j) for j in marches["jour"] if j >= 0})
-            quand = ", ".join(JOURS[j] for j in jours)
-            texte += f" Marché : {quand}." if jours else " Pas de marché."
-        return texte
-
 
 #: Mots qu'un nom écrit en capitales laisse en minuscules.
 _PETITS_MOTS: Final = frozenset(
@@ -453,7 +341,9 @@ _PETITS_MOTS: Final = frozenset(
 def _en_minuscules(nom: str) -> str:
     """Nom tout en capitales (BPE) récrit à la française : « Gare de Béthune »."""
     mots = [
-        mot if mot in _PETITS_MOTS or mot.startswith("n°") else mot[:1].upper() + mot[1:]
+        mot
+        if mot in _PETITS_MOTS or mot.startswith(("n°", "d'", "l'"))
+        else mot[:1].upper() + mot[1:]
         for mot in nom.lower().split(" ")
     ]
     texte = " ".join(mots)

@@ -24,11 +24,13 @@ from couches.carte_papier import (
     ecrire_noms,
     ouvrir_carte,
 )
+from couches.cartes_fiche import dessiner_pastille
 from couches.composition import Theme, dire_hypotheses, dire_modes, mention_sources, poser_question
 from couches.dossier_papier import composer_dossier
 from couches.etiquettes import Police
 from couches.fiche import choisir_zones
-from couches.mise_en_page import Dossier, bandeau_fictif, dessiner_pastille
+from couches.mise_en_page import bandeau_fictif
+from couches.modele_papier import Dossier
 from couches.page_papier import ENCRE, GRIS, Page, typographier
 from couches.polices_papier import PolicesPapier, preparer_polices
 from couches.styles import Styles, libelles_classes

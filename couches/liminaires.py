@@ -21,17 +21,17 @@ from couches.carte_papier import (
     ecrire_noms,
     ouvrir_carte,
 )
+from couches.cartes_fiche import dessiner_pastille
 from couches.fiche import Fiche
 from couches.licences import decrire_sources
 from couches.mise_en_page import (
     DROITE,
     GAUCHE,
     LARGEUR,
-    Dossier,
     bandeau_fictif,
-    dessiner_pastille,
     pied_de_page,
 )
+from couches.modele_papier import Dossier
 from couches.page_papier import ENCRE, FILET, GRIS, FormatPage, Page, typographier
 from couches.styles import libelles_classes
 from couches.tables_export import decrire_hypotheses_etude

@@ -5,14 +5,9 @@ Toutes les longueurs sont en millimètres de l'A4 ; l'A3 agrandit la maquette sa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from couches.carte_papier import (
     Cadre,
@@ -28,22 +23,18 @@ from couches.carte_papier import (
     dessiner_zone,
     ecrire_noms,
     ouvrir_carte,
-    poser,
 )
+from couches.cartes_fiche import dessiner_cartes_secondaires, dessiner_pastille
 from couches.fiche import Fiche
-from couches.fond_papier import FondPapier, Objets, tracer
+from couches.modele_papier import Dossier
 from couches.page_papier import ENCRE, FILET, GRIS, FormatPage, Page, typographier
-from couches.polices_papier import PolicesPapier
-from couches.styles import Styles, libelles_classes
-from couches.styles_couches import COMMERCE, FRICHE, INTERDICTION, PRESCRIPTION
+from couches.styles import libelles_classes
 
 GAUCHE: Final = 12.0
 DROITE: Final = 198.0
 LARGEUR: Final = DROITE - GAUCHE
 COLONNE: Final = 156.0
 LARGEUR_COLONNE: Final = DROITE - COLONNE
-#: Nombre de services à portée : clair, tous ; foncé, aucun (comme les temps : foncé, loin).
-COULEURS_NOMBRE: Final = ("#dcebf4", "#a5cbe0", "#5f9fc6", "#2b6a9c", "#12365c")
 _LIGNES_TABLEAU: Final = 9
 #: Colonnes du tableau : titre, bord gauche, largeur, alignée à droite.
 _COLONNES: Final = (
@@ -54,72 +45,6 @@ _COLONNES: Final = (
     ("Temps médian", 122.0, 24.0, True),
     ("Le plus proche", 150.0, 48.0, False),
 )
-
-
-@dataclass(frozen=True)
-class CarteSecondaire:
-    """Une petite carte de carreaux : titre, classes, couleurs et légende."""
-
-    titre: str
-    classes: NDArray[np.uint8]
-    couleurs: tuple[str, ...]
-    legende: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Contraintes:
-    """Objets de la carte des friches, de l'inondation et des commerces ; ``None`` : non fourni."""
-
-    friches: Objets | None
-    interdiction: Objets | None
-    prescription: Objets | None
-    commerces: Objets | None
-    vacants: Objets | None
-
-
-@dataclass(frozen=True)
-class Dossier:
-    """Ce que toutes les pages d'un atlas partagent.
-
-    Attributes
-    ----------
-    territoire, fictif
-        Nom du territoire, et s'il est simulé.
-    date_edition
-        Date imprimée.
-    hypotheses, sources, licence
-        Pied de page.
-    fond, carreaux, styles, polices
-        De quoi dessiner.
-    classes
-        uint8[carreaux], classe de la carte principale.
-    titre_legende
-        Ce que mesurent ses couleurs.
-    secondaire
-        Deuxième carte.
-    lieux, libelle_lieux
-        Points de service de la carte principale.
-    contraintes
-        Troisième carte.
-    """
-
-    territoire: str
-    fictif: bool
-    date_edition: str
-    hypotheses: str
-    sources: str
-    licence: str
-    fond: FondPapier
-    carreaux: Objets
-    styles: Styles
-    polices: PolicesPapier
-    classes: NDArray[np.uint8]
-    titre_legende: str
-    unite_legende: str
-    secondaire: CarteSecondaire
-    lieux: Objets
-    libelle_lieux: str
-    contraintes: Contraintes
 
 
 def dessiner_fiche(
@@ -139,7 +64,7 @@ def dessiner_fiche(
     page.paragraphe(GAUCHE, 68.0, typographier(fiche.phrase), LARGEUR, 9.0, lignes_max=1)
     principale = _carte_principale(page, dossier, fiche)
     _legende_principale(page, dossier, fiche, principale)
-    _cartes_secondaires(page, dossier, fiche)
+    dessiner_cartes_secondaires(page, dossier, fiche, GAUCHE)
     _colonne_contexte(page, fiche)
     _tableau(page, fiche)
     pied_de_page(page, dossier, pagination)
@@ -270,140 +195,6 @@ def _legende_principale(page: Page, dossier: Dossier, fiche: Fiche, cadre: Cadre
     )
     dessiner_echelle(page, cadre, COLONNE, 151.8, 27.0)
     dessiner_nord(page, DROITE - 4.0, 147.0)
-
-
-def dessiner_pastille(page: Page, x: float, y: float, couleur: str, styles: Styles) -> None:
-    """Signe de légende : une couleur, « hachures » (inaccessible) ou « points » (sans donnée)."""
-    if couleur == "hachures":
-        page.rectangle(
-            x,
-            y,
-            5.2,
-            3.6,
-            fond=styles.inaccessible_fond,
-            trait=styles.inaccessible_trait,
-            epaisseur=0.3,
-            hachures="//////",
-        )
-    elif couleur == "points":
-        page.rectangle(
-            x,
-            y,
-            5.2,
-            3.6,
-            fond="#ffffff",
-            trait=styles.sans_donnee_point,
-            epaisseur=0.3,
-            hachures="....",
-        )
-    else:
-        page.rectangle(x, y, 5.2, 3.6, fond=couleur, trait=GRIS, epaisseur=0.25)
-
-
-def _cartes_secondaires(page: Page, dossier: Dossier, fiche: Fiche) -> None:
-    bornes = bornes_de(fiche.geometrie)
-    for rang, titre in enumerate((dossier.secondaire.titre, "Friches, inondation, commerces")):
-        x = GAUCHE + 72.0 * rang
-        page.texte(x, 166.4, page.raccourcir(typographier(titre), 68.0, 9.0, 600), 9.0, graisse=600)
-        cadre = choisir_cadre(page, (x, 168.2, 68.0, 42.0), bornes)
-        axes = ouvrir_carte(page, cadre, dossier.styles)
-        dessiner_fond(axes, dossier.fond, cadre, dossier.styles)
-        if rang == 0:
-            s = dossier.secondaire
-            dessiner_carreaux(axes, dossier.carreaux, s.classes, s.couleurs, cadre, dossier.styles)
-        else:
-            _dessiner_contraintes(axes, dossier.contraintes, cadre)
-        dessiner_rues(axes, dossier.fond, cadre, dossier.styles, force=0.8)
-        dessiner_zone(axes, dossier.fond, fiche.geometrie, cadre, dossier.styles)
-    _legende_en_ligne(page, GAUCHE, 214.7, dossier.secondaire.legende, dossier.styles)
-    _legende_contraintes(page, GAUCHE + 72.0, 214.7, dossier.contraintes)
-
-
-def _dessiner_contraintes(axes: Axes, contraintes: Contraintes, cadre: Cadre) -> None:
-    for objets, couleur, hachures in (
-        (contraintes.prescription, PRESCRIPTION, "\\\\\\\\\\"),
-        (contraintes.interdiction, INTERDICTION, "/////"),
-    ):
-        if objets is not None:
-            trace = tracer(objets.decouper(cadre.emprise, cadre.tolerance_m), 2)
-            poser(
-                axes, trace, 6, facecolor="none", edgecolor=couleur, hatch=hachures, linewidth=0.6
-            )
-    for objets, creux in ((contraintes.commerces, False), (contraintes.vacants, True)):
-        if objets is not None:
-            dessiner_points(
-                axes,
-                objets.decouper(cadre.emprise, 0.0),
-                couleur=COMMERCE,
-                taille=2.0,
-                creux=creux,
-                niveau=25,
-            )
-    if contraintes.friches is not None:
-        dessiner_points(
-            axes,
-            contraintes.friches.decouper(cadre.emprise, 0.0),
-            couleur=FRICHE,
-            taille=4.5,
-            bord=ENCRE,
-            niveau=26,
-            signe="s",
-        )
-
-
-def _legende_en_ligne(
-    page: Page, x: float, y: float, entrees: Sequence[tuple[str, str]], styles: Styles
-) -> None:
-    """Légende sur deux lignes au plus, les signes suivis de leur sens."""
-    courant = x
-    for couleur, libelle in entrees:
-        largeur = 6.4 + page.largeur(libelle, 8.5) + 3.0
-        if courant > x and courant + largeur - 3.0 > x + 69.0:
-            courant, y = x, y + 4.6
-        dessiner_pastille(page, courant, y - 2.9, couleur, styles)
-        page.texte(courant + 6.4, y, libelle, 8.5)
-        courant += largeur
-
-
-def _legende_contraintes(page: Page, x: float, y: float, contraintes: Contraintes) -> None:
-    e = page.agrandissement
-    entrees: list[tuple[str, str]] = []
-    if contraintes.friches is not None:
-        entrees.append(("friche", "friche"))
-    if contraintes.interdiction is not None:
-        entrees += [("interdiction", "interdiction"), ("prescription", "prescription")]
-    if contraintes.commerces is not None:
-        entrees += [("commerce", "commerce"), ("vacant", "local vacant")]
-    if not entrees:
-        page.texte(x, y, "Couches non fournies.", 8.5, couleur=GRIS)
-        return
-    courant = x
-    for signe, libelle in entrees:
-        largeur = 6.4 + page.largeur(libelle, 8.5) + 3.0
-        if courant > x and courant + largeur - 3.0 > x + 69.0:
-            courant, y = x, y + 4.6
-        if signe in ("interdiction", "prescription"):
-            couleur = INTERDICTION if signe == "interdiction" else PRESCRIPTION
-            motif = "//////" if signe == "interdiction" else "\\\\\\\\\\\\"
-            page.rectangle(courant, y - 2.9, 5.2, 3.6, trait=couleur, epaisseur=0.5, hachures=motif)
-        else:
-            fond, marque, taille = {
-                "friche": (FRICHE, "s", 4.5),
-                "commerce": (COMMERCE, "o", 3.0),
-                "vacant": ("#ffffff", "o", 3.0),
-            }[signe]
-            bord = ENCRE if signe == "friche" else COMMERCE
-            page.toile.plot(
-                [(courant + 2.6) * e],
-                [(y - 1.1) * e],
-                marque,
-                markersize=taille,
-                markerfacecolor=fond,
-                markeredgecolor=bord,
-                markeredgewidth=0.5,
-            )
-        page.texte(courant + 6.4, y, libelle, 8.5)
-        courant += largeur
 
 
 def _colonne_contexte(page: Page, fiche: Fiche) -> None:

@@ -19,8 +19,9 @@ import pyproj
 
 from accessibilite.etude import ResultatEtude
 from couches.composition import poser_question
+from couches.couches_sig import CoucheExport, composer_couches_export
 from couches.dossier_papier import choisir_theme, dire_hypotheses_papier
-from couches.export_geopackage import CoucheExport, composer_couches_export, exporter_geopackage
+from couches.export_geopackage import exporter_geopackage
 from couches.licences import mentionner_sources
 from couches.noms_fichiers import nommer_fichier
 from couches.page_papier import typographier
