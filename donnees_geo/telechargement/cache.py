@@ -83,7 +83,7 @@ class Cache:
     def __init__(self, dossier: Path, client: Client | None, *, rafraichir: bool = False) -> None:
         self.dossier = dossier
         self.client = client
-        self._rafraichir = rafraichir
+        self.rafraichir = rafraichir
         self._vus: dict[str, Objet] = {}
 
     def trouver(self, adresse: str, format_attendu: str) -> Objet | None:
@@ -133,7 +133,7 @@ class Cache:
         if adresse in self._vus:
             return self._vus[adresse]
         connu = self.trouver(adresse, format_attendu)
-        if connu is not None and (self.client is None or not self._rafraichir):
+        if connu is not None and (self.client is None or not self.rafraichir):
             self._vus[adresse] = connu
             return connu
         if self.client is None:
@@ -163,6 +163,19 @@ class Cache:
         """Retirer un fichier du cache : sa lecture l'a montré inutilisable."""
         self._vus.pop(objet.adresse, None)
         shutil.rmtree(self._place(objet.adresse), ignore_errors=True)
+
+    def alleger(self, taille_min: int) -> int:
+        """Retirer les fichiers employés par cette exécution qui pèsent au moins ``taille_min``.
+
+        Returns
+        -------
+        int
+            Octets libérés.
+        """
+        gros = [o for o in self._vus.values() if o.taille_octets >= taille_min]
+        for objet in gros:
+            self.oublier(objet)
+        return sum(o.taille_octets for o in gros)
 
     def _ranger(
         self,

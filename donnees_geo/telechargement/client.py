@@ -40,6 +40,10 @@ class ErreurTelechargement(ErreurDonnees):
     """Adresse qui ne donne pas la donnée attendue."""
 
 
+class FichierTropGros(ErreurTelechargement):
+    """Taille au-delà de celle que le catalogue admet."""
+
+
 class AdresseAbsente(ErreurTelechargement):
     """Le serveur dit n'avoir rien à cette adresse (404 ou 410)."""
 
@@ -142,6 +146,9 @@ class Client:
         for essai in range(self._reglages.tentatives):
             try:
                 return self._essayer(adresse, partiel, connus, taille_max, avancement)
+            except FichierTropGros:
+                _oublier_partiel(partiel)
+                raise
             except _Passagere as incident:
                 motif = str(incident)
                 journal.info("%s : %s (essai %d)", adresse, motif, essai + 1)
@@ -346,7 +353,7 @@ def _lire_attente(texte: str) -> float | None:
 
 def _refuser_taille(adresse: str, octets: int, taille_max: int) -> None:
     if octets > taille_max:
-        raise ErreurTelechargement(
+        raise FichierTropGros(
             "Fichier refusé : il est plus gros que prévu.",
             objet=adresse,
             attendu=f"au plus {taille_max / 1024**2:.0f} Mo (taille_max_mo du catalogue)",

@@ -28,7 +28,12 @@ from donnees_geo.telechargement.cible import (
     delimiter,
 )
 from donnees_geo.telechargement.client import Client, Reglages
-from donnees_geo.telechargement.manifeste import composer_manifeste, ecrire_manifeste
+from donnees_geo.telechargement.manifeste import (
+    composer_manifeste,
+    ecrire_manifeste,
+    lister_flux,
+    proposer_date,
+)
 from donnees_geo.telechargement.modele import Bilan, EtatSource
 from donnees_geo.telechargement.preliminaires import lire_nom, obtenir_seul
 from donnees_geo.telechargement.reception import Reception
@@ -41,6 +46,8 @@ Progression = Callable[[str, float], None]
 
 #: Ajouté à la marge de calcul : la découpe ne doit rien retirer de ce que la lecture garde.
 DEBORD_M: Final = 500.0
+#: Taille à partir de laquelle un fichier quitte un cache qu'on allège.
+GROS_FICHIER_OCTETS: Final = 10 * 1024**2
 _PRELIMINAIRES: Final = (SOURCE_EPCI, SOURCE_DEPARTEMENTS)
 
 
@@ -64,6 +71,9 @@ class Demande:
         Dire ce qui serait téléchargé, sans rien écrire dans ``sortie``.
     rafraichir
         Redemander au serveur ce qui est déjà en cache.
+    alleger
+        Retirer du cache, à la fin, les gros fichiers découpés : un autre territoire, ou un
+        rafraîchissement, les téléchargera de nouveau.
     seulement
         Identifiants des sources à traiter ; vide : toutes.
     marge_m
@@ -79,6 +89,7 @@ class Demande:
     hors_ligne: bool = False
     simuler: bool = False
     rafraichir: bool = False
+    alleger: bool = False
     seulement: tuple[str, ...] = ()
     marge_m: float | None = None
     aujourdhui: date = field(default_factory=date.today)
@@ -164,9 +175,15 @@ def _executer(
         ecrire_trace(trace, demande.sortie)  # ce qui est acquis le reste si l'on interrompt
     etats = [_annoter(e, notes.get(e.id, "")) for e in etats]
     present = _fichiers_presents(catalogue, etats, reception, demande)
-    texte = composer_manifeste(cible, present, catalogue.sources)
+    flux = lister_flux(present, catalogue.sources)
+    dire("Jour de transport étudié", 0.99)
+    jour = proposer_date(flux, demande.sortie, cible, trace)
+    texte = composer_manifeste(cible, present, catalogue.sources, jour)
     manifeste = ecrire_manifeste(texte, demande.sortie, trace)
     ecrire_trace(trace, demande.sortie)
+    if demande.alleger:
+        liberes = cache.alleger(GROS_FICHIER_OCTETS)
+        journal.info("cache allégé de %d Mo", liberes // 1024**2)
     dire("Terminé", 1.0)
     return _bilan(cible, demande, etats, manifeste, tuple(reception.changements))
 
@@ -261,7 +278,12 @@ def _simuler(
     etats = []
     for rang, source in enumerate(sources):
         dire(f"Taille de {source.titre}", rang / len(sources))
-        etats.append(reception.prevoir(source))
+        remplacee = next((s for s in sources if s.id == source.secours_de), None)
+        etats.append(
+            reception.prevoir(source)
+            if remplacee is None
+            else reception.reserver(source, remplacee.titre)
+        )
     return etats
 
 

@@ -16,6 +16,7 @@ class Statut(StrEnum):
     PARTIEL = "partiel"
     PREVU = "prévu"
     MANQUANT = "manquant"
+    FACULTATIF = "facultatif"
     SANS_OBJET = "sans objet"
 
 
@@ -39,6 +40,8 @@ class EtatSource:
         Fichier où poser la donnée à la main, relatif au dossier.
     page
         Page du producteur, pour la trouver.
+    verifie
+        Faux : les adresses du catalogue n'ont pas été essayées.
     """
 
     id: str
@@ -50,6 +53,7 @@ class EtatSource:
     message: str = ""
     attendu: str = ""
     page: str = ""
+    verifie: bool = True
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ class Reception:
             morceaux, _ = self._morceaux(source)
         except ErreurProjet as erreur:
             return self._echouer(source, erreur)
-        parts = [p for m in morceaux for p in m.parts]
+        parts = [p for m in morceaux if not self._deja_la(m) for p in m.parts]
         en_cache = [p for p in parts if any(self._cache.trouver(a, p.format) for a in p.adresses)]
         tailles = [self._mesurer(p) for p in parts if p not in en_cache]
         connues = [t for t in tailles if t is not None]
@@ -139,7 +139,13 @@ class Reception:
             source,
             Statut.PREVU if tailles else Statut.A_JOUR,
             taille=sum(connues) if len(connues) == len(tailles) or connues else None,
-            message=message + _non_verifie(source),
+            message=message,
+        )
+
+    def reserver(self, source: SourceOuverte, remplacee: str) -> EtatSource:
+        """Dire qu'une source de secours ne servirait qu'à défaut d'une autre."""
+        return self._etat(
+            source, Statut.SANS_OBJET, message=f"seulement si « {remplacee} » ne donne rien"
         )
 
     def ecarter(self, source: SourceOuverte, raison: str) -> EtatSource:
@@ -178,6 +184,11 @@ class Reception:
         """Recevoir et mettre en place un fichier ; son statut, et ce qu'il faut en dire."""
         if est_a_la_main(self._trace, self._dossier, morceau.fichier):
             return Statut.A_LA_MAIN, ""
+        if self._deja_la(morceau):
+            if source.traitement == "gtfs":
+                origine = self._trace.fichiers[morceau.fichier].origines[0]
+                self._flux_recus[str(origine["sha256"])] = morceau.fichier
+            return Statut.A_JOUR, ""
         recus, objets, manques = self._recevoir(source, morceau, avancer)
         remarque = f"manque {', '.join(manques)}" if manques else ""
         statut = Statut.PARTIEL if manques else Statut.RECU
@@ -210,10 +221,25 @@ class Reception:
                 self._cache.oublier(objet)
             raise
         ancien = self._trace.fichiers.get(morceau.fichier)
-        nouveau = decrire(morceau.fichier, chemin, source, self._cible, objets)
+        nouveau = decrire(morceau.fichier, chemin, source, self._cible, objets, complet=not manques)
         self._trace.fichiers[morceau.fichier] = nouveau
         self._noter_changement(source, ancien, nouveau)
         return statut, remarque
+
+    def _deja_la(self, morceau: Morceau) -> bool:
+        """Vrai si le fichier présent vient, entier, des adresses voulues et de cette emprise.
+
+        Il n'est alors pas redemandé, que le cache le garde ou non.
+        """
+        connu = self._trace.fichiers.get(morceau.fichier)
+        if self._cache.rafraichir or connu is None or not connu.complet:
+            return False
+        voulues = tuple(a.partition("{debut}")[0] for p in morceau.parts for a in p.adresses)
+        return (
+            connu.emprise == bornes_trace(self._cible)
+            and (self._dossier / morceau.fichier).is_file()
+            and all(str(o["adresse"]).startswith(voulues) for o in connu.origines)
+        )
 
     def _recevoir(
         self, source: SourceOuverte, morceau: Morceau, avancer: Progression
@@ -324,11 +350,8 @@ class Reception:
         fichiers = self.fichiers_de(source)
         if fichiers:
             return self._etat(source, Statut.A_LA_MAIN, fichiers=fichiers)
-        if source.obligatoire:
-            return self._etat(source, Statut.MANQUANT, message=source.remarque)
-        return self._etat(
-            source, Statut.MANQUANT, message=source.remarque or "à poser à la main si utile"
-        )
+        statut = Statut.MANQUANT if source.obligatoire else Statut.FACULTATIF
+        return self._etat(source, statut, message=source.remarque)
 
     def _conclure(
         self,
@@ -403,6 +426,7 @@ class Reception:
             message=message,
             attendu=attendu,
             page=source.page,
+            verifie=source.verifie or not source.adresses,
         )
 
 

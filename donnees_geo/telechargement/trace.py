@@ -22,7 +22,10 @@ VERSION: Final = 1
 
 @dataclass(frozen=True)
 class FichierTrace:
-    """Un fichier du territoire tel que le programme l'a écrit."""
+    """Un fichier du territoire tel que le programme l'a écrit.
+
+    ``complet`` est faux s'il manque une de ses parts (un département) : elle sera redemandée.
+    """
 
     fichier: str
     source: str
@@ -34,15 +37,21 @@ class FichierTrace:
     mention: str
     origines: tuple[dict[str, Any], ...]
     emprise: tuple[float, ...]
+    complet: bool = True
 
 
 @dataclass
 class Trace:
-    """Fichiers écrits, par nom, et empreinte du manifeste écrit."""
+    """Fichiers écrits, par nom ; empreinte du manifeste écrit ; jour étudié proposé.
+
+    ``flux`` réunit les empreintes des flux dont ``date_service`` a été tirée.
+    """
 
     fichiers: dict[str, FichierTrace] = field(default_factory=dict)
     manifeste_sha256: str = ""
     epci: str = ""
+    date_service: str = ""
+    flux: str = ""
 
 
 def lire_trace(dossier: Path) -> Trace:
@@ -70,7 +79,13 @@ def lire_trace(dossier: Path) -> Trace:
             )
             for f in lue["fichiers"]
         ]
-        return Trace({f.fichier: f for f in fichiers}, lue["manifeste_sha256"], lue["epci"])
+        return Trace(
+            {f.fichier: f for f in fichiers},
+            lue["manifeste_sha256"],
+            lue["epci"],
+            lue["date_service"],
+            lue["flux"],
+        )
     except (OSError, ValueError, KeyError, TypeError) as erreur:
         raise ErreurDonnees(
             "La trace du téléchargement est illisible.",
@@ -86,6 +101,8 @@ def ecrire_trace(trace: Trace, dossier: Path) -> None:
         "version": VERSION,
         "epci": trace.epci,
         "manifeste_sha256": trace.manifeste_sha256,
+        "date_service": trace.date_service,
+        "flux": trace.flux,
         "fichiers": [asdict(trace.fichiers[nom]) for nom in sorted(trace.fichiers)],
     }
     with ecrire_atomique(dossier / FICHIER) as provisoire:
@@ -115,7 +132,13 @@ def est_a_jour(
 
 
 def decrire(
-    fichier: str, chemin: Path, source: SourceOuverte, cible: Cible, objets: Sequence[Objet]
+    fichier: str,
+    chemin: Path,
+    source: SourceOuverte,
+    cible: Cible,
+    objets: Sequence[Objet],
+    *,
+    complet: bool,
 ) -> FichierTrace:
     """Trace d'un fichier qui vient d'être écrit."""
     return FichierTrace(
@@ -139,6 +162,7 @@ def decrire(
             for o in objets
         ),
         emprise=bornes_trace(cible),
+        complet=complet,
     )
 
 

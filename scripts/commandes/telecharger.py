@@ -64,6 +64,11 @@ def declarer(commandes: Any) -> None:
         "--cache", type=Path, metavar="DOSSIER", help="cache partagé entre territoires"
     )
     commande.add_argument(
+        "--alleger",
+        action="store_true",
+        help="retirer du cache, à la fin, les gros fichiers nationaux découpés",
+    )
+    commande.add_argument(
         "--catalogue",
         type=Path,
         metavar="FICHIER",
@@ -104,6 +109,7 @@ def executer(options: argparse.Namespace) -> int:
         hors_ligne=options.hors_ligne,
         simuler=options.simuler,
         rafraichir=options.rafraichir,
+        alleger=options.alleger,
         seulement=options.sources,
         marge_m=options.marge,
     )
@@ -132,6 +138,9 @@ def _montrer(bilan: Bilan, options: argparse.Namespace) -> None:
     print(", ".join(f"{n} {statut}" for statut, n in sorted(decompte.items())) + ".")
     if options.simuler:
         octets = sum(e.taille_octets or 0 for e in bilan.sources if e.statut.value == "prévu")
+        doutes = sum(not e.verifie for e in bilan.sources)
+        if doutes:
+            print(f"{doutes} source(s) dont l'adresse n'a pas été essayée (« non vérifié »).")
         print(f"Simulation : {_mo(octets)} Mo au moins seraient téléchargés, rien n'est écrit.")
         return
     if options.rafraichir or bilan.changements:
@@ -149,14 +158,14 @@ def _montrer(bilan: Bilan, options: argparse.Namespace) -> None:
 
 
 def _montrer_manques(bilan: Bilan) -> None:
-    manques = [e for e in bilan.sources if e.statut.value == "manquant"]
+    manques = [e for e in bilan.sources if e.statut.value in ("manquant", "facultatif")]
     if not manques:
         return
     print("Pour poser un fichier à la main, puis relancer la commande :")
     for etat in manques:
         fort = " (obligatoire)" if etat.obligatoire else ""
         print(f"  {etat.titre}{fort} : {bilan.dossier / etat.attendu}")
-        print(f"      à prendre sur {etat.page}")
+        print(f"      à prendre : {etat.page}")
 
 
 def _ligne(etat: EtatSource) -> tuple[str, str, str, str]:
@@ -169,4 +178,4 @@ def _ligne(etat: EtatSource) -> tuple[str, str, str, str]:
 
 
 def _mo(octets: int) -> str:
-    return nombre_fr(octets / 1e6, 1)
+    return nombre_fr(octets / 1e6, 1 if octets >= 1e5 else 2)
