@@ -158,20 +158,35 @@ def exporter_classeur(
     """
     tables = composer_tables(territoire, resultat, analyses)
     with ecrire_atomique(chemin) as provisoire:
-        classeur = Workbook(write_only=True)
-        classeur.properties.title = f"Accès aux services — {territoire.nom}"
-        classeur.properties.creator = "Demi-heure"
-        classeur.properties.created = classeur.properties.modified = _DATE_FIXE
-        _ecrire_lisez_moi(classeur, territoire, resultat, tables)
-        for rang, table in enumerate(tables):
-            if progression is not None:
-                progression(table.titre, rang / len(tables))
-            _ecrire_feuille(classeur, table)
         brut = provisoire.with_suffix(".brut")
+        classeur = Workbook(write_only=True)
+        try:
+            _remplir(classeur, territoire, resultat, tables, progression)
+        finally:
+            # Interrompue, chaque feuille commencée garderait un fichier ouvert.
+            for feuille in classeur.worksheets:
+                feuille.close()
         classeur.save(brut)
         _figer_dates(brut, provisoire)
         brut.unlink()
     return chemin
+
+
+def _remplir(
+    classeur: Workbook,
+    territoire: Territoire,
+    resultat: ResultatEtude,
+    tables: Sequence[TableExport],
+    progression: Progression | None,
+) -> None:
+    classeur.properties.title = f"Accès aux services — {territoire.nom}"
+    classeur.properties.creator = "Demi-heure"
+    classeur.properties.created = classeur.properties.modified = _DATE_FIXE
+    _ecrire_lisez_moi(classeur, territoire, resultat, tables)
+    for rang, table in enumerate(tables):
+        if progression is not None:
+            progression(table.titre, rang / len(tables))
+        _ecrire_feuille(classeur, table)
 
 
 def _titre_feuille(titre: str) -> str:
@@ -204,12 +219,11 @@ def _ecrire_feuille(classeur: Workbook, table: TableExport) -> None:
 
 
 def _largeur(titre: str, colonne: pd.Series) -> float:
-    apercu = (
-        colonne.head(400).astype(str).str.len().max()
-        if colonne.dtype == object or (pd.api.types.is_string_dtype(colonne))
-        else 10
-    )
-    return float(min(_LARGEUR_MAX, max(9, min(len(titre), 24), int(apercu or 0)) + 2))
+    """Largeur d'une colonne d'après son titre et ses premières valeurs, en caractères."""
+    longueur = 10
+    if not pd.api.types.is_numeric_dtype(colonne):
+        longueur = max((len(str(v)) for v in colonne.head(400) if v == v), default=0)
+    return float(min(_LARGEUR_MAX, max(9, min(len(titre), 24), longueur) + 2))
 
 
 def _cellule_titre(feuille: WriteOnlyWorksheet, titre: str) -> Any:
