@@ -171,8 +171,8 @@ def simplifier_pour_ecran(
 ) -> np.ndarray:
     """Formes allégées pour l'affichage seul ; aucune mesure n'en est jamais tirée.
 
-    Une forme que la simplification réduirait à rien est remplacée par son enveloppe : un petit site
-    reste visible.
+    Une forme que la simplification viderait de moitié reste entière : un petit site garde son
+    aspect, et il a peu de sommets.
 
     Returns
     -------
@@ -180,7 +180,8 @@ def simplifier_pour_ecran(
         Mêmes rangs ; les géométries données ne sont pas modifiées.
     """
     legeres = np.asarray(shapely.simplify(geometries, tolerance_m, preserve_topology=True))
-    perdues = shapely.is_empty(legeres) | (
-        (shapely.get_dimensions(geometries) == 2) & (shapely.area(legeres) <= 0)
+    abimees = shapely.is_empty(legeres) | (
+        (shapely.get_dimensions(geometries) == 2)
+        & (shapely.area(legeres) <= 0.5 * shapely.area(geometries))
     )
-    return np.where(perdues, shapely.envelope(geometries), legeres)
+    return np.where(abimees, geometries, legeres)

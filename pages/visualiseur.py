@@ -57,6 +57,8 @@ def principal() -> None:
         [
             st.Page("carte.py", title="Carte", url_path="carte", default=True),
             st.Page("carences.py", title="Carences", url_path="carences"),
+            st.Page("friches.py", title="Friches et risques", url_path="friches"),
+            st.Page("commerces.py", title="Commerces", url_path="commerces"),
             st.Page("methode.py", title="Méthode", url_path="methode"),
         ],
         position="hidden",

@@ -17,7 +17,13 @@ from pages._commun.partage import Partage
 _JOURNAL = logging.getLogger(__name__)
 _DOSSIER = Path(__file__).resolve().parent
 #: Pages du menu, dans l'ordre.
-PAGES = (("carte.py", "Carte"), ("carences.py", "Carences"), ("methode.py", "Méthode"))
+PAGES = (
+    ("carte.py", "Carte"),
+    ("carences.py", "Carences"),
+    ("friches.py", "Friches et risques"),
+    ("commerces.py", "Commerces"),
+    ("methode.py", "Méthode"),
+)
 
 
 @cache
