@@ -129,7 +129,6 @@ class Collecte:
         self._selection = selection
         self._ecrivain = ecrivain
         self._boite = selection.boite
-        self._avec_surfaces = bool(selection.cles_surfaces)
         self._tags_connus: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
         self._barrieres: list[int] = []
         self._noeuds: list[tuple[int, float, float, dict[str, str]]] = []
@@ -179,19 +178,20 @@ class Collecte:
             self._noeuds.append((noeud.id, lon, lat, self._tags(noeud.tags)))
 
     def _recevoir_voie(self, voie: Any) -> None:
+        # La position d'abord : d'un extrait régional, la plupart des voies sont hors de la boîte.
+        if self._boite is not None:
+            hexa, _ = coordonnees_voie(voie)
+            if not hexa or not _touche(hexa, self._boite):
+                return
         tags = voie.tags
         if self._ecrivain is not None and ("highway" in tags or tags.get("route") == "ferry"):
             self._ecrivain.add(voie)
-        if not self._avec_surfaces:
-            return
-        # La position d'abord : d'un extrait régional, la plupart des voies sont hors de la boîte.
-        hexa, manquants = coordonnees_voie(voie)
-        if not hexa or (self._boite is not None and not _touche(hexa, self._boite)):
-            return
         if self._selection.retenir(tags):
-            self._lignes_coupees += manquants > 0
-            complete = voie.is_closed() and not manquants
-            self._lignes.append((voie.id, self._tags(tags), hexa, complete))
+            hexa, manquants = coordonnees_voie(voie)
+            if hexa:
+                self._lignes_coupees += manquants > 0
+                complete = voie.is_closed() and not manquants
+                self._lignes.append((voie.id, self._tags(tags), hexa, complete))
 
     def _tags(self, tags: Any) -> dict[str, str]:
         """Tags utiles d'un objet ; les objets aux mêmes tags partagent le même dictionnaire."""

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from tqdm import tqdm
-
 Progression = Callable[[str, float], None]
 #: Une tâche plus courte que cela n'affiche pas de barre, s.
 DELAI_BARRE_S: Final = 2.0
@@ -83,6 +81,8 @@ def progression(titre: str, *, montrer: bool | None = None) -> Iterator[Progress
     Callable
         Fonction ``(étape, part faite entre 0 et 1)``.
     """
+    from tqdm import tqdm  # l'aide et les fautes d'usage s'en passent
+
     visible = sys.stderr.isatty() if montrer is None else montrer
     with tqdm(
         total=100.0,
