@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import osmium
+from numpy.typing import NDArray
 
 from donnees_geo.erreurs import ErreurDonnees
 from donnees_geo.osm.lecture import verifier_fichier
@@ -23,7 +25,9 @@ Bornes = tuple[float, float, float, float]
 Progression = Callable[[str, float], None]
 
 _DATE: Final = "osmosis_replication_timestamp"
-_PAS_PROGRESSION: Final = 500_000
+#: Ligne d'un index de positions de libosmium : identifiant, longitude et latitude en 1e-7 degré.
+_POSITION: Final = np.dtype([("id", "<u8"), ("x", "<i4"), ("y", "<i4")])
+_UNITES_PAR_DEGRE: Final = 10_000_000
 
 
 def decouper_extraits(
@@ -78,7 +82,8 @@ _MESSAGE_VIDE: Final = "L'extrait OpenStreetMap n'a aucun noeud dans le territoi
 def _decouper(fichier: Path, bornes: Bornes, sortie: Path, avance: Progression) -> None:
     verifier_fichier(fichier)
     try:
-        gardes = _choisir(fichier, bornes, avance)
+        with tempfile.TemporaryDirectory(prefix="demi-heure-osm-", dir=sortie.parent) as dossier:
+            gardes = _choisir(fichier, bornes, Path(dossier), avance)
         with osmium.io.Reader(str(fichier), osmium.osm.NOTHING) as lecteur:
             entete = _entete(bornes, lecteur.header().get(_DATE, ""))
         avance("Écriture de l'extrait", 0.8)
@@ -95,50 +100,67 @@ def _decouper(fichier: Path, bornes: Bornes, sortie: Path, avance: Progression) 
         ) from erreur
 
 
-def _choisir(fichier: Path, bornes: Bornes, avance: Progression) -> Any:
+def _choisir(fichier: Path, bornes: Bornes, dossier: Path, avance: Progression) -> Any:
     """Identifiants des objets à garder."""
-    ouest, sud, est, nord = bornes
     gardes = osmium.IdTracker()
-    dedans = 0
-    noeuds: Any = osmium.FileProcessor(str(fichier), osmium.osm.NODE)
-    for vus, noeud in enumerate(noeuds, start=1):
-        lieu = noeud.location
-        if ouest <= lieu.lon <= est and sud <= lieu.lat <= nord:
-            gardes.add_node(noeud.id)
-            dedans += 1
-        if vus % _PAS_PROGRESSION == 0:
-            avance(f"Découpe ({vus // 1000} milliers de noeuds lus)", 0.5 * vus / (vus + 2e7))
-    if not dedans:
+    avance("Découpe : lecture des noeuds", 0.0)
+    dedans = _noeuds_dedans(fichier, bornes, dossier)
+    if not len(dedans):
+        ouest, sud, est, nord = bornes
         raise ErreurDonnees(
             _MESSAGE_VIDE,
             objet=fichier,
             attendu=f"des données entre {ouest:.2f} et {est:.2f}°, {sud:.2f} et {nord:.2f}°",
             conseil="vérifier la région de l'extrait.",
         )
-    avance("Découpe des voies", 0.5)
-    for voie in osmium.FileProcessor(str(fichier), osmium.osm.WAY):
-        if gardes.contains_any_references(voie):
-            gardes.add_way(voie.id)
-    _choisir_relations(fichier, gardes)
+    for identifiant in dedans.tolist():
+        gardes.add_node(identifiant)
+    avance("Découpe : voies et surfaces touchées", 0.5)
+    gardes.complete_forward_references(str(fichier), relation_depth=0)
+    for identifiant in _membres_des_surfaces(fichier, gardes):
+        gardes.add_way(identifiant)
     gardes.complete_backward_references(str(fichier), relation_depth=0)
     return gardes
 
 
-def _choisir_relations(fichier: Path, gardes: Any) -> None:
-    """Garder les relations touchées ; une surface est complétée de toutes ses voies."""
-    membres: list[int] = []
-    touchees: list[int] = []
-    relations: Any = osmium.FileProcessor(str(fichier), osmium.osm.RELATION)
-    for relation in relations:
-        if gardes.contains_any_references(relation):
-            touchees.append(relation.id)
-            surface = relation.tags.get("type", "") in ("multipolygon", "boundary")
-            if surface and "admin_level" not in relation.tags:
-                membres += [m.ref for m in relation.members if m.type == "w"]
-    for identifiant in touchees:
-        gardes.add_relation(identifiant)
-    for identifiant in membres:
-        gardes.add_way(identifiant)
+def _noeuds_dedans(fichier: Path, bornes: Bornes, dossier: Path) -> NDArray[np.uint64]:
+    """Identifiants des noeuds de l'enveloppe.
+
+    libosmium écrit lui-même les positions dans un fichier, que numpy compare d'un coup : présenter
+    un par un à Python les trente millions de noeuds d'une région serait dix fois plus long.
+    """
+    index = dossier / "positions.bin"
+    positions = osmium.index.create_map(f"sparse_file_array,{index}")
+    placeur = osmium.NodeLocationsForWays(positions)
+    with osmium.io.Reader(str(fichier), osmium.osm.NODE) as lecteur:
+        osmium.apply(lecteur, placeur)
+    del placeur, positions  # libosmium ferme le fichier
+    if not index.exists() or index.stat().st_size == 0:
+        return np.empty(0, dtype=np.uint64)
+    table = np.memmap(index, dtype=_POSITION, mode="r")
+    ouest, sud, est, nord = (round(b * _UNITES_PAR_DEGRE) for b in bornes)
+    x, y = table["x"], table["y"]
+    # Les lignes de réserve du fichier sont à zéro.
+    dedans = (x >= ouest) & (x <= est) & (y >= sud) & (y <= nord) & (table["id"] > 0)
+    identifiants = np.array(table["id"][dedans])
+    del table, x, y
+    index.unlink()
+    return identifiants
+
+
+def _membres_des_surfaces(fichier: Path, gardes: Any) -> list[int]:
+    """Voies des surfaces touchées ; une limite administrative n'est pas complétée."""
+    touchees = gardes.relation_ids()
+    relations: Any = osmium.FileProcessor(str(fichier), osmium.osm.RELATION).with_filter(
+        osmium.filter.TagFilter(("type", "multipolygon"), ("type", "boundary"))
+    )
+    return [
+        membre.ref
+        for relation in relations
+        if touchees.get(relation.id) and "admin_level" not in relation.tags
+        for membre in relation.members
+        if membre.type == "w"
+    ]
 
 
 def _reunir(coupes: Sequence[Path], bornes: Bornes, sortie: Path) -> None:

@@ -24,13 +24,9 @@ from donnees_geo.telechargement.adresses import (
 from donnees_geo.telechargement.cache import Cache, Objet
 from donnees_geo.telechargement.catalogue import Catalogue, SourceOuverte
 from donnees_geo.telechargement.cible import Cible
-from donnees_geo.telechargement.decoupe import (
-    Recu,
-    RienDansTerritoire,
-    compter_objets,
-    installer,
-)
+from donnees_geo.telechargement.decoupe import compter_objets, installer
 from donnees_geo.telechargement.modele import EtatSource, Statut
+from donnees_geo.telechargement.recu import Recu, RienDansTerritoire
 from donnees_geo.telechargement.trace import (
     FichierTrace,
     Trace,
