@@ -19,7 +19,7 @@ from pages._commun.partage import Partage
 from pages._commun.presentation import avertissements, menu
 
 TOUTES: Final = "toutes"
-COULEURS: Final = {"commerce": "#2c7a6b", "local vacant": "#b5443b", "marché du jour": "#8c2d04"}
+COULEURS: Final = {"commerce": "#2c7a6b", "local vacant": "#b5443b", "marché du jour": "#5b2a86"}
 
 
 def principal(partage: Partage) -> None:

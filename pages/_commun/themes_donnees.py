@@ -285,7 +285,12 @@ def carte_des_couches(
         "projection": {"type": "identity", "reflectY": True},
         "layer": [fond, *bandes, lieux],
         "resolve": {"scale": {"fill": "independent", "color": "independent"}},
-        "config": {"view": {"stroke": None}, "font": "Public Sans"},
+        "config": {
+            "view": {"stroke": None},
+            "font": "Public Sans",
+            # Les légendes l'une sous l'autre : côte à côte, la seconde serait coupée.
+            "legend": {"layout": {"bottom": {"anchor": "start", "direction": "vertical"}}},
+        },
     }
 
 
