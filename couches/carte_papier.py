@@ -287,7 +287,9 @@ def ecrire_noms(
     for i in ordre[visibles[ordre]]:
         corps, graisse = _aspect_nom(bool(dedans[i]), seule, float(poids[i]))
         centre = _accroche(fond.communes[i], cadre, page)
-        boite = None if centre is None else _placer(page, fond.noms[i], corps, graisse, centre)
+        boite = (
+            None if centre is None else _placer(page, cadre, fond.noms[i], corps, graisse, centre)
+        )
         libre = boite is not None and _tient(boite, cadre)
         if boite is None or not libre or any(boite.touche(p) for p in posees):
             continue
@@ -327,11 +329,14 @@ def _accroche(commune: shapely.Geometry, cadre: Cadre, page: Page) -> tuple[floa
 
 
 def _placer(
-    page: Page, nom: str, corps: float, graisse: int, centre: tuple[float, float]
+    page: Page, cadre: Cadre, nom: str, corps: float, graisse: int, centre: tuple[float, float]
 ) -> _Boite:
+    """Place d'un nom autour de son point d'accroche, ramenée dans le cadre."""
     demi = page.largeur(nom, corps, graisse) / 2 + 1.2
     hauteur = page.pas(corps, 0.7)
-    x, y = centre
+    marge = 1.1
+    x = min(max(centre[0], cadre.x + demi + marge), cadre.x + cadre.largeur - demi - marge)
+    y = min(max(centre[1], cadre.y + hauteur + marge), cadre.y + cadre.hauteur - hauteur - marge)
     return _Boite(x - demi, y - hauteur, x + demi, y + hauteur)
 
 
@@ -356,7 +361,9 @@ def ecrire_halo(
 ) -> None:
     """Écrire un texte cerné de blanc, qui reste du texte dans le PDF."""
     e, taille = page.agrandissement, corps * page.agrandissement_texte
-    trace = TextPath((0, 0), contenu, prop=page.polices.fonte(taille, graisse), size=taille)
+    trace = TextPath(
+        (0, 0), contenu, prop=page.polices.fonte(contenu, taille, graisse), size=taille
+    )
     place = Affine2D().scale(_MM_PAR_POINT, -_MM_PAR_POINT).translate(x * e, y * e)
     # Les cartes sont des axes posés sur la page : le texte de la page passe au-dessus d'elles.
     page.toile.add_artist(

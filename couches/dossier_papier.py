@@ -173,7 +173,7 @@ def _carte_a_pied(resultat: ResultatEtude, styles: Styles) -> CarteSecondaire:
     mode = "marche" if "marche" in resultat.modes else resultat.modes[0]
     classes = classer_temps(lire_temps(resultat, theme.ids, mode), styles)
     bornes = [f"{round(b / 60)} min" for b in styles.bornes_s]
-    noms = [*(f"≤ {b}" for b in bornes), f"> {bornes[-1]}"]
+    noms = [*bornes, "plus"]
     return CarteSecondaire(
         f"Services de proximité, {'à pied' if mode == 'marche' else mode} seulement",
         classes,

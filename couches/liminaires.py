@@ -37,8 +37,8 @@ from couches.styles import libelles_classes
 from couches.tables_export import decrire_hypotheses_etude
 from donnees_geo.territoire import Territoire
 
-_COLONNES_INDEX: Final = 3
-_LIGNES_INDEX: Final = 46
+_COLONNES_INDEX: Final = 2
+_LIGNES_INDEX: Final = 50
 
 
 def pages_index(zones: int) -> int:
@@ -104,7 +104,7 @@ def dessiner_index(
     premiere: int,
     total: int,
 ) -> list[Figure]:
-    """Index : chaque zone et sa page, sur trois colonnes."""
+    """Index : chaque zone et sa page, sur deux colonnes : les plus longs noms y tiennent."""
     par_page = _COLONNES_INDEX * _LIGNES_INDEX
     figures = []
     for numero, debut in enumerate(range(0, len(fiches), par_page)):
@@ -119,13 +119,13 @@ def dessiner_index(
         largeur = (LARGEUR - 12.0) / _COLONNES_INDEX
         for rang, fiche in enumerate(morceau):
             x = GAUCHE + (rang // hauteur) * (largeur + 6.0)
-            y = 38.0 + (rang % hauteur) * 5.0
+            y = 38.0 + (rang % hauteur) * 4.65
             nom = page.raccourcir(fiche.nom, largeur - 10.0, 9.0)
             page.texte(x, y, nom, 9.0)
             page.texte(
                 x + largeur, y, str(premiere + debut + rang), 9.0, graisse=600, alignement="right"
             )
-            page.filet(x, y + 1.5, x + largeur, y + 1.5, FILET, 0.3)
+            page.filet(x, y + 1.3, x + largeur, y + 1.3, FILET, 0.3)
         pied_de_page(page, dossier, f"{2 + numero} / {total}")
         figures.append(page.figure)
     return figures

@@ -71,7 +71,7 @@ class Page:
             x * e,
             y * e,
             contenu,
-            fontproperties=self.polices.fonte(corps * self.agrandissement_texte, graisse),
+            fontproperties=self.polices.fonte(contenu, corps * self.agrandissement_texte, graisse),
             color=couleur,
             ha=alignement,
             va="baseline",

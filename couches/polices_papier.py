@@ -32,19 +32,33 @@ class PolicesPapier:
     demi_grasse: Path
     grasse: Path
 
-    def fichier(self, graisse: int) -> Path:
-        """Fichier de la graisse demandée."""
-        if graisse >= 700:
-            return self.grasse
-        return self.demi_grasse if graisse >= 600 else self.normale
+    def fichier(self, graisse: int, texte: str = "") -> Path:
+        """Fichier de la graisse demandée, ou DejaVu Sans si la police n'a pas tous les signes."""
+        choisi = self.normale
+        if graisse >= 600:
+            choisi = self.grasse if graisse >= 700 else self.demi_grasse
+        if _signes(choisi).issuperset(texte):
+            return choisi
+        return _dejavu(gras=graisse >= 600)
 
-    def fonte(self, taille_pt: float, graisse: int = 400) -> FontProperties:
-        """Police de matplotlib."""
-        return FontProperties(fname=str(self.fichier(graisse)), size=taille_pt)
+    def fonte(self, texte: str, taille_pt: float, graisse: int = 400) -> FontProperties:
+        """Police de matplotlib pour ce texte."""
+        return FontProperties(fname=str(self.fichier(graisse, texte)), size=taille_pt)
 
     def largeur_mm(self, texte: str, taille_pt: float, graisse: int = 400) -> float:
         """Largeur d'un texte composé, mm."""
-        return _largeur(self.fichier(graisse), texte) * taille_pt * _MM_PAR_POINT
+        return _largeur(self.fichier(graisse, texte), texte) * taille_pt * _MM_PAR_POINT
+
+
+def _dejavu(*, gras: bool) -> Path:
+    fournies = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    return fournies / ("DejaVuSans-Bold.ttf" if gras else "DejaVuSans.ttf")
+
+
+@lru_cache(maxsize=16)
+def _signes(fichier: Path) -> frozenset[str]:
+    with TTFont(fichier, lazy=True) as fonte:
+        return frozenset(chr(code) for code in fonte.getBestCmap())
 
 
 @lru_cache(maxsize=16)
@@ -69,9 +83,8 @@ def preparer_polices(police: Police, dossier: Path) -> PolicesPapier:
     """
     par_graisse = dict(police.fichiers)
     if not {400, 600, 700} <= par_graisse.keys():
-        fournies = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-        grasse = fournies / "DejaVuSans-Bold.ttf"
-        return PolicesPapier(fournies / "DejaVuSans.ttf", grasse, grasse)
+        grasse = _dejavu(gras=True)
+        return PolicesPapier(_dejavu(gras=False), grasse, grasse)
     return PolicesPapier(*(_convertir(par_graisse[g], dossier) for g in (400, 600, 700)))
 
 
