@@ -32,6 +32,7 @@ from donnees_geo.telechargement.trace import (
     Trace,
     bornes_trace,
     decrire,
+    ecrire_trace,
     est_a_jour,
     est_a_la_main,
 )
@@ -219,6 +220,8 @@ class Reception:
         ancien = self._trace.fichiers.get(morceau.fichier)
         nouveau = decrire(morceau.fichier, chemin, source, self._cible, objets, complet=not manques)
         self._trace.fichiers[morceau.fichier] = nouveau
+        # Aussitôt : un fichier écrit que la trace ignore passerait pour posé à la main.
+        ecrire_trace(self._trace, self._dossier)
         self._noter_changement(source, ancien, nouveau)
         return statut, remarque
 

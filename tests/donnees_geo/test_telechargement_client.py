@@ -67,7 +67,7 @@ def cache(tmp_path, client) -> Cache:
 def zip_de(contenu: bytes = b"a;b\n1;2\n", nom: str = "t.csv") -> bytes:
     tampon = io.BytesIO()
     with zipfile.ZipFile(tampon, "w") as archive:
-        archive.writestr(nom, contenu)
+        archive.writestr(zipfile.ZipInfo(nom, (2026, 1, 5, 0, 0, 0)), contenu)
     return tampon.getvalue()
 
 

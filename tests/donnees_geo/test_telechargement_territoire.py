@@ -22,6 +22,7 @@ import rasterio
 from donnees_geo.erreurs import ErreurConfiguration, ErreurDonnees
 from donnees_geo.telechargement import Bilan, Demande, Statut, telecharger_territoire
 from donnees_geo.telechargement.client import Reglages
+from donnees_geo.telechargement.reception import Reception
 from scripts import cli
 from tests.fabriques import donnees_en_ligne as en_ligne
 from tests.fabriques.serveur_http import Serveur, couper, refuser, rendre, servir
@@ -529,6 +530,30 @@ def test_un_fichier_modifie_a_la_main_est_garde(copie):
     bilan = demander(copie, copie.sortie, rafraichir=True)
     assert statuts(bilan)["friches"] is Statut.A_LA_MAIN
     assert friches.read_bytes() == modifie
+
+
+def test_une_interruption_ne_fait_pas_passer_un_fichier_pour_pose_a_la_main(
+    copie, tmp_path, monkeypatch
+):
+    seulement = ("communes", "gtfs")
+    vrai = Reception._juger_flux
+
+    def interrompre(self, objet, morceau):
+        if "trains" in morceau.fichier:
+            raise KeyboardInterrupt
+        return vrai(self, objet, morceau)
+
+    monkeypatch.setattr(Reception, "_juger_flux", interrompre)
+    with pytest.raises(KeyboardInterrupt):
+        demander(copie, tmp_path / "neuf", seulement=seulement)
+    assert (tmp_path / "neuf" / "gtfs" / "bus-du-val-1.zip").is_file()
+    monkeypatch.undo()
+    bilan = demander(copie, tmp_path / "neuf", seulement=seulement)
+    assert statuts(bilan) == {"communes": Statut.A_JOUR, "gtfs": Statut.RECU}
+    trace = json.loads((tmp_path / "neuf" / "telechargement.json").read_text(encoding="utf-8"))
+    assert {f["fichier"] for f in trace["fichiers"]} == {
+        "communes.geojson", "gtfs/bus-du-val-1.zip", "gtfs/trains-1.zip",
+    }  # fmt: skip
 
 
 def test_une_trace_abimee_est_dite(copie):

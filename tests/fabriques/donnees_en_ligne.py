@@ -82,9 +82,10 @@ def geojson(table: gpd.GeoDataFrame) -> bytes:
 
 def zipper(membres: dict[str, bytes]) -> bytes:
     tampon = io.BytesIO()
-    with zipfile.ZipFile(tampon, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(tampon, "w") as archive:
         for nom, contenu in membres.items():
-            archive.writestr(nom, contenu)
+            membre = zipfile.ZipInfo(nom, (2026, 1, 5, 0, 0, 0))  # mêmes octets à toute heure
+            archive.writestr(membre, contenu, zipfile.ZIP_DEFLATED)
     return tampon.getvalue()
 
 
