@@ -23,7 +23,6 @@ from couches.fond_papier import tracer
 from couches.modele_papier import Contraintes, Dossier
 from couches.page_papier import ENCRE, GRIS, Page, typographier
 from couches.styles import Styles
-from couches.styles_couches import COMMERCE, FRICHE, INTERDICTION, PRESCRIPTION
 
 
 def dessiner_pastille(page: Page, x: float, y: float, couleur: str, styles: Styles) -> None:
@@ -76,8 +75,8 @@ def dessiner_cartes_secondaires(page: Page, dossier: Dossier, fiche: Fiche, gauc
 
 def _dessiner_contraintes(axes: Axes, contraintes: Contraintes, cadre: Cadre) -> None:
     for objets, couleur, hachures in (
-        (contraintes.prescription, PRESCRIPTION, "\\\\\\\\\\"),
-        (contraintes.interdiction, INTERDICTION, "/////"),
+        (contraintes.prescription, contraintes.couleurs["prescription"], "\\\\\\\\\\"),
+        (contraintes.interdiction, contraintes.couleurs["interdiction"], "/////"),
     ):
         if objets is not None:
             trace = tracer(objets.decouper(cadre.emprise, cadre.tolerance_m), 2)
@@ -89,7 +88,7 @@ def _dessiner_contraintes(axes: Axes, contraintes: Contraintes, cadre: Cadre) ->
             dessiner_points(
                 axes,
                 objets.decouper(cadre.emprise, 0.0),
-                couleur=COMMERCE,
+                couleur=contraintes.couleurs["commerce"],
                 taille=2.0,
                 creux=creux,
                 niveau=25,
@@ -98,7 +97,7 @@ def _dessiner_contraintes(axes: Axes, contraintes: Contraintes, cadre: Cadre) ->
         dessiner_points(
             axes,
             contraintes.friches.decouper(cadre.emprise, 0.0),
-            couleur=FRICHE,
+            couleur=contraintes.couleurs["friche"],
             taille=4.5,
             bord=ENCRE,
             niveau=26,
@@ -138,16 +137,20 @@ def _legende_contraintes(page: Page, x: float, y: float, contraintes: Contrainte
         if courant > x and courant + largeur - 3.0 > x + 69.0:
             courant, y = x, y + 4.6
         if signe in ("interdiction", "prescription"):
-            couleur = INTERDICTION if signe == "interdiction" else PRESCRIPTION
+            couleur = (
+                contraintes.couleurs["interdiction"]
+                if signe == "interdiction"
+                else contraintes.couleurs["prescription"]
+            )
             motif = "//////" if signe == "interdiction" else "\\\\\\\\\\\\"
             page.rectangle(courant, y - 2.9, 5.2, 3.6, trait=couleur, epaisseur=0.5, hachures=motif)
         else:
             fond, marque, taille = {
-                "friche": (FRICHE, "s", 4.5),
-                "commerce": (COMMERCE, "o", 3.0),
+                "friche": (contraintes.couleurs["friche"], "s", 4.5),
+                "commerce": (contraintes.couleurs["commerce"], "o", 3.0),
                 "vacant": ("#ffffff", "o", 3.0),
             }[signe]
-            bord = ENCRE if signe == "friche" else COMMERCE
+            bord = ENCRE if signe == "friche" else contraintes.couleurs["commerce"]
             page.toile.plot(
                 [(courant + 2.6) * e],
                 [(y - 1.1) * e],

@@ -16,14 +16,12 @@ from couches.licences import contient_osm
 from couches.noms_fichiers import nommer_fichier
 from couches.styles import Styles
 from couches.styles_couches import (
-    COMMERCE,
-    FRICHE,
     style_communes,
     style_equipements,
-    style_inondation,
     style_libre,
     style_simple,
     styles_carreaux,
+    styles_catalogue,
 )
 from couches.styles_qgis import StyleCouche, Symbole
 from couches.tables_export import (
@@ -181,50 +179,23 @@ def _couche_carreaux(
 
 def _couches_thematiques(themes: Themes, fictif: bool) -> Iterator[CoucheExport]:
     licence = SIMULEE if fictif else "voir LICENCES.txt"
-    if themes.commerces is not None:
-        symbole = Symbole("point", COMMERCE, "#ffffff", 0.2, 1.8)
-        yield CoucheExport(
-            "commerces",
-            "Commerces",
-            "Commerces et locaux vacants.",
-            themes.commerces,
-            licence,
-            (style_simple("Commerces", symbole),),
-        )
-    if themes.marches is not None:
-        symbole = Symbole("point", "#8c2d04", "#ffffff", 0.3, 3.0)
-        yield CoucheExport(
-            "marches",
-            "Marchés",
-            "Marchés hebdomadaires, une ligne par jour de tenue.",
-            themes.marches,
-            licence,
-            (style_simple("Marchés", symbole),),
-        )
-    if themes.friches is not None:
-        genre = themes.friches.geom_type.iloc[0] if len(themes.friches) else "Polygon"
-        symbole = (
-            Symbole("point", FRICHE, "#5d4300", 0.3, 3.0)
-            if "Point" in genre
-            else Symbole("surface", FRICHE, FRICHE, 0.4, trame="hachures")
-        )
-        yield CoucheExport(
-            "friches",
-            "Friches",
-            "Friches inventoriées.",
-            themes.friches,
-            licence,
-            (style_simple("Friches", symbole),),
-        )
-    if themes.zones_inondables is not None:
-        yield CoucheExport(
-            "zones_inondables",
+    tables = {
+        "commerces": ("Commerces", "Commerces et locaux vacants.", themes.commerces),
+        "marches": ("Marchés", "Marchés, une ligne par jour de tenue.", themes.marches),
+        "friches": ("Friches", "Friches inventoriées.", themes.friches),
+        "zones_inondables": (
             "Zones inondables",
             "Zonages d'inondation. Hors zone ne veut pas dire sans risque.",
             themes.zones_inondables,
-            licence,
-            (style_inondation(),),
-        )
+        ),
+    }
+    presentes = {nom: t for nom, t in tables.items() if t[2] is not None and len(t[2])}
+    styles = styles_catalogue(
+        {nom: str(t.geom_type.iloc[0]) for nom, (_, _, t) in presentes.items() if t is not None}
+    )
+    for nom, (titre, description, table) in presentes.items():
+        assert table is not None
+        yield CoucheExport(nom, titre, description, table, licence, (styles[nom],))
     for nom, table in themes.autres.items():
         titre = nom.replace("_", " ")
         genre = table.geom_type.iloc[0] if len(table) else "Polygon"

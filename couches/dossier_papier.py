@@ -20,6 +20,7 @@ from couches.licences import contient_osm, mentionner_sources
 from couches.modele_papier import COULEURS_NOMBRE, CarteSecondaire, Contraintes, Dossier
 from couches.polices_papier import PolicesPapier
 from couches.styles import SANS_DONNEE, Styles, classer_temps
+from couches.styles_couches import couleur_classe
 from couches.textes import jour
 from couches.themes import Themes, partager_zonage
 from donnees_geo.conventions import LIBELLES_PALIERS, PALIERS, Palier
@@ -199,4 +200,10 @@ def _contraintes(themes: Themes) -> Contraintes:
         prescription=None if zonage is None else objets(zonage["prescription"]),
         commerces=None if commerces is None else objets(commerces[~commerces["vacant"]]),
         vacants=None if commerces is None else objets(commerces[commerces["vacant"]]),
+        couleurs={
+            "friche": couleur_classe("friches", "sans_projet"),
+            "interdiction": couleur_classe("zones_inondables_reglement", "interdiction"),
+            "prescription": couleur_classe("zones_inondables_reglement", "prescription"),
+            "commerce": couleur_classe("commerces", "false"),
+        },
     )

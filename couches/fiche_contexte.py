@@ -10,10 +10,11 @@ import shapely
 from numpy.typing import NDArray
 
 from accessibilite.agregation import Zonage
+from accessibilite.croisements_surfaces import croiser_zones_inondables
 from accessibilite.desserte import calculer_desserte_communes
 from accessibilite.etude import ResultatEtude
 from couches.textes import INSECABLE, JOURS, heure, jour, nombre, part, pluriel
-from couches.themes import Themes, garder_dans_zone, partager_zonage
+from couches.themes import NIVEAUX_INTERDITS, Themes, garder_dans_zone, partager_zonage
 from donnees_geo.erreurs import ErreurDonnees
 from donnees_geo.gtfs import courses_du_jour
 from donnees_geo.territoire import Territoire
@@ -43,13 +44,12 @@ class Contexte:
         self.territoire, self.resultat, self.themes = territoire, resultat, themes
         self.zonage, self.code_commune = zonage, code_commune
         self.desserte = self._calculer_desserte()
-        self.zonage_inondation = (
+        zones = themes.zones_inondables
+        self.reglement = None if zones is None else _reparer(zones[zones["famille"] == "reglement"])
+        self.interdiction = (
             None
-            if themes.zones_inondables is None
-            else {
-                nom: shapely.union_all(shapely.make_valid(z.geometry.to_numpy()))
-                for nom, z in partager_zonage(themes.zones_inondables).items()
-            }
+            if self.reglement is None
+            else shapely.union_all(partager_zonage(self.reglement)["interdiction"].geometry)
         )
 
     def _calculer_desserte(self) -> dict[str, dict[str, float]] | None:
@@ -101,23 +101,22 @@ class Contexte:
         hectares = float(table["surface_ha"].sum(min_count=1))
         taille = f", {nombre(hectares, 1)}{INSECABLE}ha" if np.isfinite(hectares) else ""
         texte = f"{pluriel(len(table), 'friche')}{taille}."
-        if self.zonage_inondation is not None:
-            exposees = int(
-                shapely.intersects(
-                    self.zonage_inondation["interdiction"], table.geometry.to_numpy()
-                ).sum()
-            )
+        if self.interdiction is not None:
+            touche = shapely.intersects(self.interdiction, table.geometry.to_numpy())
+            exposees = int(touche.sum())
             texte += f" {exposees or 'Aucune'} en zone d’interdiction."
         return texte
 
     def dire_inondation(self, zone: shapely.Geometry) -> str:
         """Parts de la surface en zones réglementées."""
-        if self.zonage_inondation is None:
+        if self.reglement is None:
             return NON_FOURNI
-        aire = shapely.area(zone)
+        # La règle la plus sévère l'emporte : une surface n'est comptée que dans un niveau.
+        croisement = croiser_zones_inondables(np.array([zone]), self.reglement)
+        interdit = croisement["niveau"].isin(NIVEAUX_INTERDITS)
         parts = {
-            nom: float(shapely.area(shapely.intersection(zone, union))) / aire
-            for nom, union in self.zonage_inondation.items()
+            "interdiction": float(croisement.loc[interdit, "part"].sum()),
+            "prescription": float(croisement.loc[~interdit, "part"].sum()),
         }
         parts = {nom: p for nom, p in parts.items() if p > 0}
         if not parts:
@@ -149,3 +148,7 @@ class Contexte:
             quand = ", ".join(JOURS[j] for j in jours)
             texte += f" Marché : {quand}." if jours else " Pas de marché."
         return texte
+
+
+def _reparer(zones: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    return zones.set_geometry(shapely.make_valid(zones.geometry.to_numpy()), crs=zones.crs)

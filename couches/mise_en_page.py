@@ -108,8 +108,9 @@ def _chiffres(page: Page, fiche: Fiche) -> None:
         x = GAUCHE + rang * (largeur + 4.0)
         page.rectangle(x, 40.5, largeur, 16.5, fond="#f4f1ea")
         page.rectangle(x, 40.5, 1.1, 16.5, fond=ENCRE)
-        page.texte(x + 3.6, 51.8, chiffre.valeur, 21, graisse=700)
-        gauche = x + 3.6 + max(19.0, page.largeur(chiffre.valeur, 21, 700) + 2.2)
+        corps = page.ajuster(chiffre.valeur, 18.5, 21.0, 14.0, 700)
+        page.texte(x + 3.6, 51.8, chiffre.valeur, corps, graisse=700)
+        gauche = x + 3.6 + 20.5
         place = x + largeur - gauche - 1.0
         page.texte(
             gauche,

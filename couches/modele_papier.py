@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,13 +29,17 @@ class CarteSecondaire:
 
 @dataclass(frozen=True)
 class Contraintes:
-    """Objets de la carte des friches, de l'inondation et des commerces ; ``None`` : non fourni."""
+    """Objets de la carte des friches, de l'inondation et des commerces ; ``None`` : non fourni.
+
+    ``couleurs`` : couleur de chaque nature d'objet, celle du catalogue des couches.
+    """
 
     friches: Objets | None
     interdiction: Objets | None
     prescription: Objets | None
     commerces: Objets | None
     vacants: Objets | None
+    couleurs: Mapping[str, str]
 
 
 @dataclass(frozen=True)

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from accessibilite.etude import colonne_temps
 from accessibilite.indicateurs import PLUS_RAPIDE
-from couches.catalogue import lire_catalogue
+from couches.catalogue import Classe, lire_catalogue
 from couches.styles import Styles, libelles_classes
-from couches.styles_qgis import Condition, RegleStyle, StyleCouche, Symbole
+from couches.styles_qgis import Condition, RegleStyle, StyleCouche, Symbole, Trame
 from couches.tables_export import INACCESSIBLE_S, majuscule
 from donnees_geo.configuration import Service
 from donnees_geo.conventions import LIBELLES_PALIERS
 
 #: Classes de part desservie, bornes hautes, de la moins à la mieux desservie.
 BORNES_PART: Final = (0.25, 0.5, 0.75, 0.95)
-INTERDICTION: Final = "#c0392b"
-PRESCRIPTION: Final = "#2f6db3"
-FRICHE: Final = "#b8860b"
-COMMERCE: Final = "#2c7a6b"
-CRUES: Final = {
-    "frequent": ("crue fréquente", "#08519c"),
-    "moyen": ("crue moyenne", "#4292c6"),
-    "moyen_climat": ("crue moyenne, climat futur", "#6baed6"),
-    "extreme": ("crue extrême", "#9ecae1"),
-}
 
 
 def style_temps(champ: str, nom: str, description: str, styles: Styles) -> StyleCouche:
@@ -119,24 +109,67 @@ def style_equipements(services: Sequence[Service]) -> StyleCouche:
     )
 
 
-def style_inondation() -> StyleCouche:
-    """Zonage harmonisé, aux classes et couleurs du catalogue des couches."""
-    regles = []
+def styles_catalogue(genres: Mapping[str, str]) -> dict[str, StyleCouche]:
+    """Style de chaque couche thématique d'après le catalogue partagé avec l'écran.
+
+    Parameters
+    ----------
+    genres
+        Schéma → type de géométrie de la couche (« Point », « MultiPolygon »…).
+    """
+    regles: dict[str, list[RegleStyle]] = {}
     for fiche in lire_catalogue().values():
-        if fiche.schema != "zones_inondables":
+        if fiche.schema not in genres:
             continue
-        conditions = tuple(Condition(cle, "=", v) for cle, v in fiche.filtre.items())
         for classe in fiche.classes:
-            hachures = classe.trame == "hachures"
-            symbole = (
-                Symbole("surface", classe.couleur, classe.couleur, 0.2, trame="hachures")
-                if hachures
-                else Symbole("surface", classe.couleur, opacite=0.5)
+            conditions = [Condition(c, "=", v) for c, v in fiche.filtre.items()]
+            if fiche.champ:
+                # « true » et « false » sont des valeurs logiques, pas des textes.
+                logique = {"true": True, "false": False}.get(classe.valeur)
+                valeur = classe.valeur if logique is None else logique
+                conditions.append(Condition(fiche.champ, "=", valeur))
+            regles.setdefault(fiche.schema, []).append(
+                RegleStyle(
+                    classe.libelle,
+                    _symbole_classe(classe, genres[fiche.schema]),
+                    tuple(conditions),
+                )
             )
-            libelle = f"règlement : {classe.libelle}" if hachures else classe.libelle
-            valeur = Condition(fiche.champ, "=", classe.valeur)
-            regles.append(RegleStyle(libelle, symbole, (*conditions, valeur)))
-    return StyleCouche("Inondation", "Zonages d'inondation, par règle ou scénario.", tuple(regles))
+    return {
+        schema: StyleCouche(majuscule(schema.replace("_", " ")), "Aspect de l'écran.", tuple(r))
+        for schema, r in regles.items()
+    }
+
+
+def _symbole_classe(classe: Classe, genre: str) -> Symbole:
+    if "Point" in genre:
+        creux = classe.trame == "rond"
+        fond, bord = ("#ffffff", classe.couleur) if creux else (classe.couleur, "#ffffff")
+        return Symbole("point", fond, bord, 0.3, 2.4)
+    if "Line" in genre:
+        return Symbole("ligne", classe.couleur, largeur_mm=0.4, tirets=classe.trame == "tirets")
+    if classe.trame == "plein":
+        return Symbole("surface", classe.couleur, opacite=0.5)
+    trame: Trame = "hachures" if classe.trame == "hachures" else "vide"
+    return Symbole(
+        "surface",
+        classe.couleur,
+        classe.couleur,
+        0.3,
+        trame=trame,
+        tirets=classe.trame == "tirets",
+    )
+
+
+def couleur_classe(couche: str, valeur: str) -> str:
+    """Couleur d'une classe du catalogue.
+
+    Raises
+    ------
+    KeyError
+        Couche ou classe absente du catalogue.
+    """
+    return {c.valeur: c.couleur for c in lire_catalogue()[couche].classes}[valeur]
 
 
 def style_libre(nom: str, genre: str) -> StyleCouche:
@@ -145,5 +178,4 @@ def style_libre(nom: str, genre: str) -> StyleCouche:
         return style_simple(nom, Symbole("point", "#5d4300", "#ffffff", 0.2, 2.0))
     if "Line" in genre:
         return style_simple(nom, Symbole("ligne", "#5d4300", largeur_mm=0.4))
-    bleu = next((c for cle, (_, c) in CRUES.items() if cle[:5] in nom), "#5d4300")
-    return style_simple(nom, Symbole("surface", bleu, bleu, 0.2, opacite=0.45))
+    return style_simple(nom, Symbole("surface", "#5d4300", "#5d4300", 0.2, opacite=0.45))

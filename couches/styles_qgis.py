@@ -60,7 +60,7 @@ class Condition:
 
     champ: str
     operateur: Literal["=", ">", "<=", "nul"]
-    valeur: float | str = 0.0
+    valeur: float | str | bool = 0.0
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,9 @@ def _expression(conditions: Sequence[Condition]) -> str:
     return " AND ".join(morceaux)
 
 
-def _litteral(valeur: float | str) -> str:
+def _litteral(valeur: float | str | bool) -> str:
+    if isinstance(valeur, bool):
+        return "TRUE" if valeur else "FALSE"
     if isinstance(valeur, str):
         return "'" + valeur.replace("'", "''") + "'"
     return f"{valeur:g}"
@@ -272,7 +274,11 @@ def _filtre_sld(condition: Condition) -> str:
         ">": "PropertyIsGreaterThan",
         "<=": "PropertyIsLessThanOrEqualTo",
     }[condition.operateur]
-    valeur = condition.valeur if isinstance(condition.valeur, str) else f"{condition.valeur:g}"
+    valeur = condition.valeur
+    if isinstance(valeur, bool):
+        valeur = "true" if valeur else "false"
+    elif not isinstance(valeur, str):
+        valeur = f"{valeur:g}"
     return f"<ogc:{nom}>{champ}<ogc:Literal>{escape(valeur)}</ogc:Literal></ogc:{nom}>"
 
 

@@ -155,6 +155,21 @@ def test_style_echappe_ce_qui_vient_des_donnees():
     assert litteral.text == "l'art <&>"
 
 
+def test_couches_thematiques_ont_l_aspect_de_l_ecran(paquet):
+    lignes = requete(paquet, "SELECT f_table_name, styleQML FROM layer_styles WHERE useAsDefault")
+    filtres = {
+        table: {r.get("label"): r.get("filter") for r in ElementTree.fromstring(qml).iter("rule")}
+        for table, qml in lignes
+    }
+    assert filtres["commerces"] == {
+        "commerce": '"vacant" = FALSE',
+        "local vacant": '"vacant" = TRUE',
+    }
+    assert filtres["friches"]["sans projet"] == "\"statut\" = 'sans_projet'"
+    inondation = filtres["zones_inondables"]
+    assert inondation["interdiction"] == "\"famille\" = 'reglement' AND \"niveau\" = 'interdiction'"
+
+
 def test_metadonnees_par_couche(paquet):
     infos = pyogrio.read_info(paquet, layer="carreaux")
     assert infos["layer_metadata"]["LICENCE"] == "ODbL 1.0"
