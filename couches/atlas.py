@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import tempfile
 from collections.abc import Callable, Sequence
@@ -166,9 +167,12 @@ def _dessiner_lots(
             _dessiner_lot(dossier, lot, options.format_page, sortie)
             avancer("pages", 0.05 + 0.9 * (rang + 1) / len(lots))
         return sorties
+    # Par un fichier : interrompu au démarrage, un processus ne lit pas un tube à moitié écrit.
+    partage = travail / "dossier.pickle"
+    partage.write_bytes(pickle.dumps(dossier, pickle.HIGHEST_PROTOCOL))
     # « spawn » : le visualiseur a des fils d'exécution, qu'un « fork » figerait.
     bassin = ProcessPoolExecutor(
-        min(nombre, len(lots)), get_context("spawn"), _preparer_processus, (dossier,)
+        min(nombre, len(lots)), get_context("spawn"), _preparer_processus, (partage,)
     )
     try:
         taches = [
@@ -187,11 +191,11 @@ def _dessiner_lots(
     return sorties
 
 
-def _preparer_processus(dossier: Dossier) -> None:
-    """Garder le dossier dans le processus ; l'interruption au clavier est l'affaire du parent."""
+def _preparer_processus(partage: Path) -> None:
+    """Lire le dossier une fois par processus ; Ctrl-C est l'affaire du parent."""
     global _DOSSIER
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _DOSSIER = dossier
+    _DOSSIER = pickle.loads(partage.read_bytes())
 
 
 def _dessiner_lot_distant(
