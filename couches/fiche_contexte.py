@@ -145,7 +145,11 @@ class Contexte:
         if self.themes.marches is not None:
             marches = garder_dans_zone(self.themes.marches, zone)
             jours = sorted({int(j) for j in marches["jour"] if j >= 0})
-            quand = ", ".join(JOURS[j] for j in jours)
+            quand = (
+                ", ".join(JOURS[j] for j in jours)
+                if len(jours) <= 3
+                else (f"{len(jours)} jours sur 7")
+            )
             texte += f" Marché : {quand}." if jours else " Pas de marché."
         return texte
 

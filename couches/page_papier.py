@@ -118,7 +118,8 @@ class Page:
         self, contenu: str, largeur: float, corps: float = 8.5, graisse: int = 400
     ) -> str:
         """Texte coupé d'un « … » s'il dépasse la largeur."""
-        if self.largeur(contenu, corps, graisse) <= largeur:
+        # Un corps ajusté à la largeur peut la dépasser d'un arrondi.
+        if self.largeur(contenu, corps, graisse) <= largeur + 0.01:
             return contenu
         while contenu and self.largeur(contenu.rstrip() + "…", corps, graisse) > largeur:
             contenu = contenu[:-1].rstrip("…")

@@ -93,7 +93,7 @@ def test_nord_pointe_vers_le_haut(page):
 def test_texte_coupe_ne_depasse_jamais(texte, largeur):
     page = Page.ouvrir("A4", DEJAVU)
     for ligne in page.couper(texte, largeur, 8.5):
-        assert page.largeur(ligne, 8.5) <= largeur + 1e-6
+        assert page.largeur(ligne, 8.5) <= largeur + 0.011
     assert len(page.couper(texte, largeur, 8.5, lignes_max=2)) <= 2
 
 
@@ -109,6 +109,10 @@ def test_titre_long_retrecit_jusqu_a_tenir(page):
     assert 15.0 <= corps < 27.0
     assert page.largeur(NOM_LONG, corps, 700) <= 146.0 + 1e-6
     assert page.ajuster("Ham", 146.0, 27.0, 15.0, 700) == 27.0
+    # Ajusté au plus juste, il n'est pas coupé pour un arrondi.
+    for largeur in (97.3, 111.1, 123.7, 146.0):
+        corps = page.ajuster(NOM_LONG, largeur, 27.0, 5.0, 700)
+        assert page.raccourcir(NOM_LONG, largeur, corps, 700) == NOM_LONG
 
 
 def test_typographie():
