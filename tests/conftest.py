@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from donnees_geo.demo import ecrire_demo
+
+# Les tableaux de la ligne de commande se plient à la largeur du terminal : la même partout.
+os.environ["COLUMNS"] = "110"
 
 
 @pytest.fixture(scope="session")
