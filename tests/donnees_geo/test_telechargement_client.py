@@ -308,6 +308,19 @@ def test_une_page_html_n_est_pas_une_donnee(cache, serveur):
         ("csv.gz", gzip.compress(b"a,b\n")[:-1] + b"\xff", "tronqué"),
         ("7z", b"7z\xbc\xaf\x27\x1c" + b"\0" * 30, "tronqué"),
     ],
+    ids=[  # explicites : un nom tiré des octets contiendrait l'heure que gzip y écrit
+        "image",
+        "zip_pour_7z",
+        "zeros",
+        "zip_pour_csv",
+        "vide",
+        "geojson_coupe",
+        "json_coupe",
+        "zip_coupe",
+        "gzip_coupe",
+        "gzip_somme_fausse",
+        "7z_coupe",
+    ],
 )
 def test_un_contenu_fautif_n_entre_pas_dans_le_cache(format_attendu, recu, message, cache, serveur):
     # Sans longueur annoncée, rien ne distingue un transfert coupé d'un fichier complet.
