@@ -21,7 +21,7 @@ class PassagesDuJour(Protocol):
     """Ce que l'horaire lit des courses d'un jour (``donnees_geo.gtfs.CoursesDuJour``)."""
 
     @property
-    def debut(self) -> NDArray[np.int64]: ...  # noqa: D102
+    def debut_vehicules(self) -> NDArray[np.int64]: ...  # noqa: D102
     @property
     def arret(self) -> NDArray[np.int32]: ...  # noqa: D102
     @property
@@ -124,11 +124,13 @@ def construire_horaire(
     Returns
     -------
     Horaire
-        Courses d'au moins deux passages dans la fenêtre.
+        Courses d'au moins deux passages dans la fenêtre ; celles qu'un même véhicule enchaîne n'en
+        font qu'une, on y reste à bord.
     """
-    course = np.repeat(np.arange(passages.debut.size - 1), np.diff(passages.debut))
+    bornes = passages.debut_vehicules
+    course = np.repeat(np.arange(bornes.size - 1), np.diff(bornes))
     garde = (passages.depart_s >= debut_s) & (passages.arrivee_s <= fin_s)
-    nombre = np.bincount(course[garde], minlength=passages.debut.size - 1)
+    nombre = np.bincount(course[garde], minlength=bornes.size - 1)
     garde &= (nombre >= 2)[course]
     return _ranger(
         course[garde],

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from donnees_geo.conventions import JOURS_TYPES
 from donnees_geo.erreurs import ErreurConfiguration, ErreurDonnees
+from donnees_geo.gtfs.blocs import enchainer_courses
 from donnees_geo.gtfs.offre import OffreTransport
 
 JOUR_S: Final = 86_400
@@ -43,6 +44,8 @@ class CoursesDuJour:
         int32[k], secondes après minuit du jour étudié (négatives la veille).
     montee, descente
         bool[k].
+    enchainee
+        bool[n], le véhicule vient de finir la course précédente du tableau : on reste à bord.
     """
 
     jour: date
@@ -54,6 +57,12 @@ class CoursesDuJour:
     depart_s: NDArray[np.int32]
     montee: NDArray[np.bool_]
     descente: NDArray[np.bool_]
+    enchainee: NDArray[np.bool_]
+
+    @property
+    def debut_vehicules(self) -> NDArray[np.int64]:
+        """int64[v + 1], passages de chaque suite de courses que l'on parcourt sans descendre."""
+        return np.append(self.debut[:-1][~self.enchainee], self.debut[-1])
 
     @property
     def nombre_courses(self) -> int:
@@ -111,9 +120,11 @@ def courses_du_jour(offre: OffreTransport, jour: date) -> CoursesDuJour:
         choix.append(course[garde])
         heures.append(delta[garde] + ecart * JOUR_S)
         decalages.append(np.full(int(garde.sum()), ecart, np.int8))
-    return _assembler(
-        offre, jour, np.concatenate(choix), np.concatenate(heures), np.concatenate(decalages)
-    )
+    course, heure, decalage = (
+        np.concatenate(choix), np.concatenate(heures), np.concatenate(decalages),
+    )  # fmt: skip
+    ordre, enchainee = enchainer_courses(offre, course, heure, decalage)
+    return _assembler(offre, jour, course[ordre], heure[ordre], decalage[ordre], enchainee)
 
 
 def _actives(offre: OffreTransport, rang: int) -> NDArray[np.int32]:
@@ -149,6 +160,7 @@ def _assembler(
     course: NDArray[np.int32],
     heure: NDArray[np.int32],
     decalage: NDArray[np.int8],
+    enchainee: NDArray[np.bool_],
 ) -> CoursesDuJour:
     """Recopier les passages des courses choisies, décalés."""
     longueur = offre.passage_debut[course + 1] - offre.passage_debut[course]
@@ -165,6 +177,7 @@ def _assembler(
         offre.passage_depart_s[source] + delta,
         offre.passage_montee[source],
         offre.passage_descente[source],
+        enchainee,
     )
 
 

@@ -194,7 +194,7 @@ def _lire_courses(
     archive: ArchiveGtfs, lignes: pd.DataFrame, calendrier: Calendrier, constats: list[Constat]
 ) -> pd.DataFrame:
     """Lire ``trips.txt`` ; une course sans ligne ou sans service connus est écartée."""
-    colonnes = ("route_id", "service_id", "trip_id", "trip_headsign", "direction_id")
+    colonnes = ("route_id", "service_id", "trip_id", "trip_headsign", "direction_id", "block_id")
     table = lire_table(archive, "trips.txt", colonnes, colonnes[:3], constats)
     courses = pd.DataFrame(
         {
@@ -203,6 +203,7 @@ def _lire_courses(
             "service": rangs_dans(table, "service_id", pd.Series(calendrier.services)),
             "sens": table.entiers("direction_id", -1).astype(np.int8),
             "destination": table.textes("trip_headsign"),
+            "bloc": table.textes("block_id"),
         }
     )
     doubles = courses["id_source"].duplicated()

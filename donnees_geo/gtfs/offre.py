@@ -51,7 +51,8 @@ class OffreTransport:
         (``route_type``), ``mode`` (tram, metro, train, bus…), ``couleur``, ``exploitant``.
     courses
         ``course``, ``id_source``, ``flux``, ``ligne``, ``service`` (indices), ``sens``
-        (0, 1 ou -1), ``destination``, ``doublon`` (course déjà donnée par un autre flux).
+        (0, 1 ou -1), ``destination``, ``bloc`` (``block_id`` : courses d'un même véhicule, vide
+        sans), ``doublon`` (course déjà donnée par un autre flux).
     passage_debut
         int64[courses + 1] : passages de la course ``c`` de ``passage_debut[c]`` à
         ``passage_debut[c+1]`` exclu, dans l'ordre de parcours.

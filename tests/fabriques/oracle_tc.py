@@ -31,6 +31,11 @@ class Passages:
     montee: np.ndarray
     descente: np.ndarray
 
+    @property
+    def debut_vehicules(self) -> np.ndarray:
+        """Aucune course n'en continue une autre."""
+        return self.debut
+
 
 @dataclass
 class Ville:
