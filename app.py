@@ -7,8 +7,8 @@ from pathlib import Path
 
 from streamlit.starlette import App
 
+from pages._carte.rendu import routes
 from pages._commun.presentation import dire_imprevu
-from pages._commun.rendu import routes
 
 app = App(
     Path(__file__).resolve().parent / "pages" / "visualiseur.py",

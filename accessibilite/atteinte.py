@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from accessibilite.dijkstra import calculer_plus_proche
-from accessibilite.graphe import Graphe
-from accessibilite.rattachement import Rattachement, rattacher_points
+from accessibilite.rues.dijkstra import calculer_plus_proche
+from accessibilite.rues.graphe import Graphe
+from accessibilite.rues.rattachement import Rattachement, rattacher_points
 from donnees_geo.conventions import Sens
 
 

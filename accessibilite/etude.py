@@ -16,24 +16,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from accessibilite.acces_tc import TC, AccesTransport, calculer_acces_transport
-from accessibilite.agregation import (
+from accessibilite.bilans.agregation import (
     COLONNES_REGROUPEMENTS,
     calculer_ponderation,
     construire_zonages,
     zones_des_carreaux,
 )
-from accessibilite.carences import calculer_carences
-from accessibilite.constats_etude import relever_constats
-from accessibilite.graphe import Graphe, construire_graphe
-from accessibilite.indicateurs import (
+from accessibilite.bilans.carences import calculer_carences
+from accessibilite.bilans.indicateurs import (
     PLUS_RAPIDE,
     calculer_indicateurs,
     calculer_plus_rapide,
     regle_du_service,
 )
-from accessibilite.profils import construire_profil
-from accessibilite.services import AccesMode, calculer_acces_mode
+from accessibilite.constats import relever_constats
+from accessibilite.rues.graphe import Graphe, construire_graphe
+from accessibilite.rues.profils import construire_profil
+from accessibilite.rues.services import AccesMode, calculer_acces_mode
+from accessibilite.transport.acces import TC, AccesTransport, calculer_acces_transport
 from donnees_geo.configuration import Parametres, Service
 from donnees_geo.conventions import (
     COLONNES_AGES,
@@ -47,7 +47,7 @@ from donnees_geo.gtfs import OffreTransport
 
 if TYPE_CHECKING:  # le calcul ne dépend pas des lecteurs de fichiers que ce module charge
     from donnees_geo.territoire import Territoire
-    from donnees_geo.territoire_modele import SourceLue
+    from donnees_geo.territoire.modele import SourceLue
 
 Progression = Callable[[str, float], None]
 

@@ -17,7 +17,7 @@ import shapely
 from couches.couche import Couche, EntreeLegende, Trame
 from couches.styles import FICHIER, lire_couleur
 from donnees_geo.erreurs import ErreurConfiguration
-from donnees_geo.lecture_toml import TableToml, lever_fautes, lire_toml
+from donnees_geo.lecture.fichiers_toml import TableToml, lever_fautes, lire_toml
 from donnees_geo.schemas import SCHEMAS_COUCHES
 from donnees_geo.territoire import Territoire
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from accessibilite.bilans.indicateurs import PLUS_RAPIDE
 from accessibilite.etude import ResultatEtude
-from accessibilite.indicateurs import PLUS_RAPIDE
 from couches.couche import Couche, EntreeLegende
 from couches.styles import Styles, libelles_classes
 from couches.textes import INSECABLE, heure, jour, nombre

@@ -18,16 +18,16 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from accessibilite.bilans.indicateurs import PANIER_COMPLET, PLUS_RAPIDE
+from accessibilite.bilans.synthese import lire_temps
 from accessibilite.etude import ResultatEtude
-from accessibilite.indicateurs import PANIER_COMPLET, PLUS_RAPIDE
-from accessibilite.synthese import lire_temps
 from couches.composition import Theme, poser_question, regle_du_palier
-from couches.dossier_papier import dire_hypotheses_papier
-from couches.export_raster import en_minutes
-from couches.fond import FondCarte, construire_fond_carte, dessiner_fond
+from couches.ecran.fond import FondCarte, construire_fond_carte, dessiner_fond
+from couches.ecran.mercator import DEMI_MONDE_M, emprise_tuile, vers_degres
 from couches.licences import contient_osm, mentionner_sources
-from couches.mercator import DEMI_MONDE_M, emprise_tuile, vers_degres
-from couches.page_papier import typographier
+from couches.papier.dossier import dire_hypotheses_papier
+from couches.papier.page import typographier
+from couches.sig.export_raster import en_minutes
 from couches.styles import Styles, libelles_classes
 from couches.tables_export import majuscule
 from couches.textes import INSECABLE, jour, nombre, pluriel

@@ -2,8 +2,8 @@
 
 Contenu : ``acces_carreaux.parquet`` (une ligne par carreau), ``indicateurs.csv``, ``carences.csv``
 (échange entre programmes : UTF-8, virgule, point décimal), une table CSV par analyse calculée
-(:data:`accessibilite.analyses.TABLES`) et ``resultat.json`` (hypothèses, empreinte du territoire,
-sources, constats), écrit en dernier : sans lui, le dossier n'est pas un résultat.
+(:data:`accessibilite.analyses.ensemble.TABLES`) et ``resultat.json`` (hypothèses, empreinte du
+territoire, sources, constats), écrit en dernier : sans lui, le dossier n'est pas un résultat.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from accessibilite.analyses import TABLES, Analyses
+from accessibilite.analyses.ensemble import TABLES, Analyses
 from accessibilite.etude import ResultatEtude
 from donnees_geo.configuration import Parametres, SeuilPalier
 from donnees_geo.ecriture import ecrire_atomique

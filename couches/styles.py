@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from accessibilite.synthese import couper_classes
+from accessibilite.bilans.synthese import couper_classes
 from donnees_geo.erreurs import ErreurConfiguration
 
 FICHIER: Final = Path(__file__).resolve().parent.parent / "parametres" / "couches.toml"

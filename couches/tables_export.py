@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from accessibilite.bilans.indicateurs import PANIER_COMPLET, PLUS_RAPIDE
 from accessibilite.etude import ResultatEtude, colonne_temps
-from accessibilite.indicateurs import PANIER_COMPLET, PLUS_RAPIDE
 from couches.composition import decrire_mode, regle_du_palier
 from donnees_geo.configuration import Service
 from donnees_geo.conventions import (

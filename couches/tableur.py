@@ -17,7 +17,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-from accessibilite.analyses import TABLES
+from accessibilite.analyses.ensemble import TABLES
 from accessibilite.etude import ResultatEtude
 from couches.licences import decrire_sources
 from couches.noms_fichiers import nommer_fichier

@@ -31,7 +31,7 @@ from shapely.geometry.base import BaseGeometry
 
 from donnees_geo.configuration import Service
 from donnees_geo.erreurs import Constat, ErreurDonnees, Gravite
-from donnees_geo.lecture import FluxReprise, FormatCsv, ouvrir_csv, resoudre_colonnes
+from donnees_geo.lecture.tables import FluxReprise, FormatCsv, ouvrir_csv, resoudre_colonnes
 
 Progression = Callable[[str, float], None]
 

@@ -18,10 +18,10 @@ from pyproj import Transformer
 from pyproj.exceptions import CRSError
 from shapely.geometry.base import BaseGeometry
 
-from donnees_geo.archives import extraire_fichier
 from donnees_geo.conventions import COLONNES_AGES, COLONNES_MENAGES
 from donnees_geo.erreurs import Constat, ErreurDonnees, Gravite
-from donnees_geo.lecture import lire_blocs_csv, lire_nombres, resoudre_colonnes
+from donnees_geo.lecture.archives import extraire_fichier
+from donnees_geo.lecture.tables import lire_blocs_csv, lire_nombres, resoudre_colonnes
 
 _SUFFIXES: Final = (".csv", ".gpkg", ".shp", ".parquet")
 #: Un zip de l'INSEE réunit métropole, Martinique et Réunion : la métropole l'emporte.

@@ -12,8 +12,8 @@ import pandas as pd
 import shapely
 
 from donnees_geo.erreurs import Constat, ErreurDonnees, Gravite
-from donnees_geo.lecture import lire_nombres, resoudre_colonnes
-from donnees_geo.lecture_vecteur import lire_couche
+from donnees_geo.lecture.tables import lire_nombres, resoudre_colonnes
+from donnees_geo.lecture.vecteur import lire_couche
 
 #: Admin Express (≤ 3-2 et 4-0), geo.api.gouv.fr, contours d'Etalab, INSEE.
 ALIAS_CODE: Final = (

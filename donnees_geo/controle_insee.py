@@ -18,7 +18,7 @@ import pyarrow.dataset as jeu_arrow
 
 from donnees_geo.configuration import Service
 from donnees_geo.erreurs import ErreurDonnees
-from donnees_geo.lecture import resoudre_colonnes
+from donnees_geo.lecture.tables import resoudre_colonnes
 
 #: Les noms des colonnes ont changé d'un millésime à l'autre : chaque rôle a plusieurs noms admis.
 _ALIAS: Final = {

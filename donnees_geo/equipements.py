@@ -17,9 +17,9 @@ from shapely.geometry.base import BaseGeometry
 from donnees_geo.configuration import Service
 from donnees_geo.erreurs import Constat, ErreurDonnees, Gravite
 from donnees_geo.gtfs import OffreTransport
-from donnees_geo.lecture import ALIAS_IDENTIFIANT, resoudre_colonnes
-from donnees_geo.lecture_toml import proposer
-from donnees_geo.lecture_vecteur import lire_couche
+from donnees_geo.lecture.fichiers_toml import proposer
+from donnees_geo.lecture.tables import ALIAS_IDENTIFIANT, resoudre_colonnes
+from donnees_geo.lecture.vecteur import lire_couche
 from donnees_geo.population import situer_dans_communes
 
 #: Ordre des sources quand celle du catalogue n'est pas donnée.

@@ -19,8 +19,8 @@ from shapely.geometry.base import BaseGeometry
 from donnees_geo.carreaux import construire_grille, nommer_carres
 from donnees_geo.conventions import COLONNES_AGES, COLONNES_MENAGES
 from donnees_geo.erreurs import Constat, ErreurDonnees, Gravite
-from donnees_geo.lecture import lire_nombres, resoudre_colonnes
-from donnees_geo.lecture_vecteur import lire_couche
+from donnees_geo.lecture.tables import lire_nombres, resoudre_colonnes
+from donnees_geo.lecture.vecteur import lire_couche
 
 PAS_GRILLE_M: Final = 200.0
 #: Un carreau dont le point tombe hors de tout contour, mais à moins de cette distance, revient à la

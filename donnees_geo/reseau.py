@@ -2,7 +2,7 @@
 
 Le réseau est simplifié entre carrefours ; chaque tronçon garde sa géométrie (pour dessiner et
 couper exactement) et, par mode et par sens, le droit d'y circuler. Les graphes par mode sont
-construits à partir de lui par ``accessibilite.graphe``.
+construits à partir de lui par ``accessibilite.rues.graphe``.
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@ import openpyxl
 import pandas as pd
 from openpyxl.utils.exceptions import InvalidFileException
 
-from donnees_geo.archives import extraire_fichier
 from donnees_geo.communes import normaliser_codes
 from donnees_geo.erreurs import Constat, ErreurDonnees, Gravite
-from donnees_geo.lecture import lire_csv, normaliser_nom, resoudre_colonnes
+from donnees_geo.lecture.archives import extraire_fichier
+from donnees_geo.lecture.tables import lire_csv, normaliser_nom, resoudre_colonnes
 
 Niveau = Literal["bassin_de_vie", "secteur"]
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages._commun import carences_donnees as donnees
-from pages._commun.carences_fiche import fiche
+from pages._carences import donnees
+from pages._carences.fiche import fiche
 from pages._commun.etat import cle
 from pages._commun.partage import Partage
 from pages._commun.presentation import avertissements, menu

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages._commun.carte_reglages import reglages
-from pages._commun.carte_vue import afficher_carte
+from pages._carte.projecteur import barre_projecteur
+from pages._carte.reglages import reglages
+from pages._carte.vue import afficher_carte
 from pages._commun.etat import Etat, ecrire_adresse, est_projecteur, etat_courant, theme_de
 from pages._commun.partage import Partage
 from pages._commun.presentation import avertissements, menu
-from pages._commun.projecteur import barre_projecteur
 
 
 def principal(partage: Partage) -> None:

@@ -9,14 +9,14 @@ import shapely
 import streamlit as st
 
 from couches.textes import duree, nombre, part, pluriel
-from donnees_geo.commerces_categories import lire_categories
 from donnees_geo.conventions import JOURS
-from pages._commun import themes_donnees as donnees
-from pages._commun.carences_donnees import ecrire_csv
+from donnees_geo.thematiques.commerces_categories import lire_categories
+from pages._carences.donnees import ecrire_csv
 from pages._commun.etat import cle
 from pages._commun.gabarit import grand_chiffre, hypothese, message, phrase
 from pages._commun.partage import Partage
 from pages._commun.presentation import avertissements, menu
+from pages._themes import donnees
 
 TOUTES: Final = "toutes"
 COULEURS: Final = {"commerce": "#2c7a6b", "local vacant": "#b5443b", "marché du jour": "#5b2a86"}

@@ -8,19 +8,19 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from accessibilite.croisements_friches import CroisementFriches, classer_friches
-from accessibilite.croisements_sites import situer_sites
+from accessibilite.croisements.friches import CroisementFriches, classer_friches
+from accessibilite.croisements.sites import situer_sites
 from accessibilite.etude import colonne_temps
 from couches.textes import duree, nombre, part, pluriel
-from donnees_geo.configuration_croisements import CRITERES, LIBELLES_CRITERES
+from donnees_geo.configuration.croisements import CRITERES, LIBELLES_CRITERES
 from donnees_geo.conventions import LIBELLES_MODES, LIBELLES_PALIERS
-from donnees_geo.zones_inondables_codes import HORS_ZONE, LIBELLES_FAMILLES, NIVEAUX
-from pages._commun import themes_donnees as donnees
-from pages._commun.carences_donnees import ecrire_csv
+from donnees_geo.thematiques.zones_inondables_codes import HORS_ZONE, LIBELLES_FAMILLES, NIVEAUX
+from pages._carences.donnees import ecrire_csv
 from pages._commun.etat import cle
 from pages._commun.gabarit import grand_chiffre, hypothese, message, phrase
 from pages._commun.partage import Partage
 from pages._commun.presentation import avertissements, menu
+from pages._themes import donnees
 
 COULEURS_RANG: Final = {
     "dix premières": "#0b4a82",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages._commun.carences_methode import indice_et_analyses
 from pages._commun.etat import cle
-from pages._commun.methode_contenu import (
+from pages._commun.partage import Partage
+from pages._commun.presentation import avertissements, menu
+from pages._methode.contenu import (
     constats,
     definitions,
     durees,
@@ -14,8 +15,7 @@ from pages._commun.methode_contenu import (
     qualite,
     sources,
 )
-from pages._commun.partage import Partage
-from pages._commun.presentation import avertissements, menu
+from pages._methode.indice import indice_et_analyses
 
 
 def principal(partage: Partage) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 import streamlit as st
 
-from couches.hors_ligne import RESSOURCES
+from couches.ecran.hors_ligne import RESSOURCES
 from donnees_geo.erreurs import ErreurProjet
 from pages._commun.etat import est_projecteur, preparer_session
 from pages._commun.partage import Partage, obtenir_partage

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import Transformer
 
-from accessibilite.graphe import Graphe, construire_graphe
-from accessibilite.profils import construire_profil
+from accessibilite.rues.graphe import Graphe, construire_graphe
+from accessibilite.rues.profils import construire_profil
 from donnees_geo.configuration import lire_parametres
 from donnees_geo.conventions import CRS_GEO
 from donnees_geo.reseau import ReseauRues, enregistrer_reseau

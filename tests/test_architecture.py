@@ -27,8 +27,8 @@ CLOTURES: Mapping[str, tuple[str, ...]] = {
     "osmnx": ("donnees_geo.osm", "scripts.banc_pairs"),
     "osmium": ("donnees_geo.osm", "donnees_geo.demo", "scripts.banc_pairs"),
     "networkx": ("donnees_geo.osm", "scripts.banc_pairs"),
-    "rasterio": ("donnees_geo.relief", "donnees_geo.demo", "couches.export_raster"),
-    "folium": ("couches.carte", "couches.hors_ligne"),
+    "rasterio": ("donnees_geo.relief", "donnees_geo.demo", "couches.sig.export_raster"),
+    "folium": ("couches.ecran.carte", "couches.ecran.hors_ligne"),
     "streamlit_folium": ("app", "pages"),
     "streamlit": ("app", "pages"),
     # Solveurs.

@@ -14,7 +14,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from donnees_geo.configuration import Service
-from donnees_geo.configuration_manifeste import verifier_crs_metrique
+from donnees_geo.configuration.manifeste import verifier_crs_metrique
 from donnees_geo.erreurs import Constat, ErreurConfiguration, Gravite
 from donnees_geo.osm.batiments import CLES_BATIMENT, construire_batiments, est_batiment
 from donnees_geo.osm.collecte import ObjetsOsm, Selection

@@ -19,7 +19,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from donnees_geo.configuration_manifeste import verifier_crs_metrique
+from donnees_geo.configuration.manifeste import verifier_crs_metrique
 from donnees_geo.conventions import MODES_RUE, ModeRue
 from donnees_geo.erreurs import ErreurDonnees, ErreurReseau
 from donnees_geo.osm.acces import CLES_ACCES, evaluer_acces

@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from donnees_geo.configuration_manifeste import verifier_crs_metrique
+from donnees_geo.configuration.manifeste import verifier_crs_metrique
 from donnees_geo.conventions import CRS_GEO
 from donnees_geo.erreurs import ErreurReseau
 from donnees_geo.osm.acces import evaluer_acces

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final, Literal, cast
 from urllib.parse import urlsplit
 
-from donnees_geo.lecture_toml import TableToml, lever_fautes, lire_toml
+from donnees_geo.lecture.fichiers_toml import TableToml, lever_fautes, lire_toml
 from donnees_geo.telechargement.contenu import FORMATS
 
 Etendue = Literal["epci", "departement", "region", "emprise", "dalles", "nationale", "manuelle"]

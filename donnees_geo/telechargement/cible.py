@@ -13,8 +13,8 @@ from shapely.geometry.base import BaseGeometry
 from donnees_geo.communes import ALIAS_CODE, lire_communes, normaliser_codes
 from donnees_geo.conventions import CRS_GEO
 from donnees_geo.erreurs import ErreurDonnees
-from donnees_geo.lecture import resoudre_colonnes
-from donnees_geo.lecture_vecteur import lire_couche, reprojeter
+from donnees_geo.lecture.tables import resoudre_colonnes
+from donnees_geo.lecture.vecteur import lire_couche, reprojeter
 from donnees_geo.telechargement.catalogue import Catalogue
 
 #: Les contours publiés sont généralisés : un département effleuré à ce près compte.

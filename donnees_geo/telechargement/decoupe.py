@@ -20,11 +20,11 @@ import geopandas as gpd
 import pandas as pd
 import pyogrio
 
-from donnees_geo.archives import extraire_fichier, extraire_plusieurs
 from donnees_geo.carreaux import lire_carreaux_filosofi
 from donnees_geo.communes import lire_communes
 from donnees_geo.conventions import CRS_GEO
-from donnees_geo.lecture_vecteur import SUFFIXES_VECTEUR, lire_couche
+from donnees_geo.lecture.archives import extraire_fichier, extraire_plusieurs
+from donnees_geo.lecture.vecteur import SUFFIXES_VECTEUR, lire_couche
 from donnees_geo.osm.decoupe import decouper_extraits
 from donnees_geo.relief import assembler_dalles
 from donnees_geo.telechargement.adresses import PAS_RELIEF_M

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as csv_arrow
 
-from donnees_geo.lecture import lire_blocs_csv, resoudre_colonnes
-from donnees_geo.lecture_flux import lire_blocs_arrow, lire_entete
+from donnees_geo.lecture.flux import lire_blocs_arrow, lire_entete
+from donnees_geo.lecture.tables import lire_blocs_csv, resoudre_colonnes
 from donnees_geo.telechargement.catalogue import SourceOuverte
 from donnees_geo.telechargement.cible import Cible
 from donnees_geo.telechargement.recu import Progression, Recu, exiger, seul

@@ -38,7 +38,7 @@ from donnees_geo.telechargement.modele import Bilan, EtatSource
 from donnees_geo.telechargement.preliminaires import lire_nom, obtenir_seul
 from donnees_geo.telechargement.reception import Reception
 from donnees_geo.telechargement.trace import Trace, ecrire_trace, lire_trace
-from donnees_geo.territoire_demande import calculer_marge_m
+from donnees_geo.territoire.demande import calculer_marge_m
 
 journal = logging.getLogger(__name__)
 

@@ -13,12 +13,12 @@ from typing import Any, Final
 
 import streamlit as st
 
-from accessibilite.indicateurs import PLUS_RAPIDE
-from couches.carte import FONDS_EN_LIGNE, ecrire_points
+from accessibilite.bilans.indicateurs import PLUS_RAPIDE
 from couches.composition import Theme, regle_du_palier
+from couches.ecran.carte import FONDS_EN_LIGNE, ecrire_points
 from donnees_geo.conventions import PALIERS, Palier
 from donnees_geo.erreurs import ErreurConfiguration
-from pages._commun.demandes import (
+from pages._carte.demandes import (
     BANDES_MAX,
     MODES,
     Point,

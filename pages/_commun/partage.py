@@ -22,19 +22,19 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from accessibilite.agregation import Zonage, calculer_ponderation, construire_zonages
 from accessibilite.atteinte import Cibles, construire_cibles
+from accessibilite.bilans.agregation import Zonage, calculer_ponderation, construire_zonages
+from accessibilite.bilans.synthese import lire_temps
 from accessibilite.etude import ResultatEtude, calculer_etude, construire_graphes
-from accessibilite.graphe import Graphe
-from accessibilite.liaisons_tc import MarcheTc, construire_correspondances, rattacher_arrets
-from accessibilite.synthese import lire_temps
-from accessibilite.transport_collectif import ReseauTc, construire_reseau_tc, options_tc
-from couches.carreaux_image import GrilleImage, construire_grille
-from couches.carte import Adresses
-from couches.etiquettes import Police
-from couches.fond import FondCarte, cerner, construire_fond_carte
-from couches.hors_ligne import lister_police
-from couches.mercator import Emprise, vers_degres
+from accessibilite.rues.graphe import Graphe
+from accessibilite.transport.liaisons import MarcheTc, construire_correspondances, rattacher_arrets
+from accessibilite.transport.porte_a_porte import ReseauTc, construire_reseau_tc, options_tc
+from couches.ecran.carreaux_image import GrilleImage, construire_grille
+from couches.ecran.carte import Adresses
+from couches.ecran.etiquettes import Police
+from couches.ecran.fond import FondCarte, cerner, construire_fond_carte
+from couches.ecran.hors_ligne import lister_police
+from couches.ecran.mercator import Emprise, vers_degres
 from couches.resultats import ecrire_resultats, lire_resultats
 from couches.styles import FICHIER as FICHIER_STYLES
 from couches.styles import Styles, classer_temps, lire_styles

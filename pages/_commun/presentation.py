@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from couches.hors_ligne import lister_actifs
+from couches.ecran.hors_ligne import lister_actifs
 from donnees_geo.erreurs import ErreurProjet
 from pages._commun import gabarit
 from pages._commun.partage import Partage

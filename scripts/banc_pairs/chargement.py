@@ -16,8 +16,8 @@ from protocole import Memoire, executer, mesure, version
 
 def charger_nous(travail: dict[str, Any]) -> Callable[[], int]:
     """Lecture du PBF, simplification et graphe piéton, par ce programme."""
-    from accessibilite.graphe import construire_graphe
-    from accessibilite.profils import construire_profil
+    from accessibilite.rues.graphe import construire_graphe
+    from accessibilite.rues.profils import construire_profil
     from donnees_geo.configuration import lire_parametres
     from donnees_geo.osm import lire_rues
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from protocole import chronometrer, executer, mesure
 
-from accessibilite.dijkstra import calculer_temps_noeuds
-from accessibilite.graphe import construire_graphe
-from accessibilite.isochrones import calculer_isochrones
-from accessibilite.profils import construire_profil
-from accessibilite.rattachement import rattacher_points
+from accessibilite.rues.dijkstra import calculer_temps_noeuds
+from accessibilite.rues.graphe import construire_graphe
+from accessibilite.rues.isochrones import calculer_isochrones
+from accessibilite.rues.profils import construire_profil
+from accessibilite.rues.rattachement import rattacher_points
 from donnees_geo.configuration import lire_parametres
 from donnees_geo.reseau import charger_reseau
 

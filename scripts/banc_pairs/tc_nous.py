@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from protocole import chronometrer, executer, mesure
 
-from accessibilite.graphe import construire_graphe
-from accessibilite.liaisons_tc import construire_correspondances, rattacher_arrets
-from accessibilite.profils import construire_profil
-from accessibilite.rattachement import rattacher_points
-from accessibilite.recherche_tc import calculer_isochrones_tc, calculer_matrice_seuil_tc
-from accessibilite.transport_collectif import construire_reseau_tc, options_tc
+from accessibilite.rues.graphe import construire_graphe
+from accessibilite.rues.profils import construire_profil
+from accessibilite.rues.rattachement import rattacher_points
+from accessibilite.transport.liaisons import construire_correspondances, rattacher_arrets
+from accessibilite.transport.porte_a_porte import construire_reseau_tc, options_tc
+from accessibilite.transport.recherche import calculer_isochrones_tc, calculer_matrice_seuil_tc
 from donnees_geo.configuration import lire_parametres
 from donnees_geo.gtfs import courses_du_jour
 from donnees_geo.territoire import charger_territoire

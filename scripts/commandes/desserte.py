@@ -14,7 +14,7 @@ from scripts.commandes.transport import choisir_jour_etudie, heure_fr, montrer_a
 if TYPE_CHECKING:
     import pandas as pd
 
-    from accessibilite.bilan_desserte import BilanDesserte
+    from accessibilite.transport.bilan_desserte import BilanDesserte
     from donnees_geo.gtfs import OffreTransport
     from donnees_geo.territoire import Territoire
 
@@ -96,7 +96,7 @@ def executer_jours(options: argparse.Namespace) -> int:
 
 def executer_desserte(options: argparse.Namespace) -> int:
     """Calculer la desserte, l'écrire, la résumer."""
-    from accessibilite.bilan_desserte import calculer_bilan_desserte
+    from accessibilite.transport.bilan_desserte import calculer_bilan_desserte
     from couches.resultats import ecrire_table
     from donnees_geo.configuration import lire_parametres
     from donnees_geo.territoire import charger_territoire

@@ -25,7 +25,7 @@ from scripts.commandes.territoire import montrer_constats
 if TYPE_CHECKING:
     import pandas as pd
 
-    from accessibilite.analyses import Analyses
+    from accessibilite.analyses.ensemble import Analyses
     from accessibilite.etude import ResultatEtude
     from donnees_geo.territoire import Territoire
 
@@ -158,10 +158,10 @@ def _analyser(
     territoire: Territoire, resultat: ResultatEtude, options: argparse.Namespace, avancer: Any
 ) -> Analyses:
     """Analyses du diagnostic, avec les quartiers et les temps de l'INSEE s'ils sont donnés."""
-    from accessibilite.analyses import calculer_analyses
-    from donnees_geo.configuration_analyses import lire_parametres_analyses
+    from accessibilite.analyses.ensemble import calculer_analyses
+    from donnees_geo.configuration.analyses import lire_parametres_analyses
     from donnees_geo.controle_insee import lire_temps_insee
-    from donnees_geo.quartiers import lire_quartiers
+    from donnees_geo.thematiques.quartiers import lire_quartiers
 
     reference = None
     if options.temps_insee is not None:

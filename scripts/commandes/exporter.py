@@ -156,9 +156,9 @@ def _nommer(demande: _Demande, prefixe: str) -> Path:
 
 
 def _atlas(demande: _Demande) -> Sequence[Path]:
-    from couches.atlas import exporter_atlas, exporter_fiches
-    from couches.dossier_papier import choisir_theme
-    from couches.hors_ligne import lister_police
+    from couches.ecran.hors_ligne import lister_police
+    from couches.papier.atlas import exporter_atlas, exporter_fiches
+    from couches.papier.dossier import choisir_theme
     from couches.styles import lire_styles
 
     o = demande.options
@@ -172,7 +172,7 @@ def _atlas(demande: _Demande) -> Sequence[Path]:
 
 
 def _options_atlas(options: argparse.Namespace) -> Any:
-    from couches.atlas import OptionsAtlas
+    from couches.papier.atlas import OptionsAtlas
 
     return OptionsAtlas(
         zone_type=TYPES_ZONE[options.type_zone],
@@ -182,7 +182,7 @@ def _options_atlas(options: argparse.Namespace) -> Any:
 
 
 def _gpkg(demande: _Demande) -> Sequence[Path]:
-    from couches.export_geopackage import exporter_geopackage
+    from couches.sig.export_geopackage import exporter_geopackage
     from couches.styles import lire_styles
 
     sortie = _nommer(demande, "acces")
@@ -194,7 +194,7 @@ def _gpkg(demande: _Demande) -> Sequence[Path]:
 
 
 def _qgis(demande: _Demande) -> Sequence[Path]:
-    from couches.projet_qgis import exporter_projet
+    from couches.sig.projet_qgis import exporter_projet
     from couches.styles import lire_styles
 
     return exporter_projet(
@@ -203,7 +203,7 @@ def _qgis(demande: _Demande) -> Sequence[Path]:
 
 
 def _geojson(demande: _Demande) -> Sequence[Path]:
-    from couches.export_geopackage import exporter_geojson
+    from couches.sig.export_geopackage import exporter_geojson
     from couches.styles import lire_styles
 
     return exporter_geojson(
@@ -212,7 +212,7 @@ def _geojson(demande: _Demande) -> Sequence[Path]:
 
 
 def _tif(demande: _Demande) -> Sequence[Path]:
-    from couches.rasters_acces import exporter_rasters
+    from couches.sig.rasters_acces import exporter_rasters
     from couches.styles import lire_styles
 
     return exporter_rasters(
@@ -246,7 +246,7 @@ def _csv(demande: _Demande) -> Sequence[Path]:
 
 
 def _html(demande: _Demande) -> Sequence[Path]:
-    from couches.hors_ligne import ACTIFS
+    from couches.ecran.hors_ligne import ACTIFS
     from couches.page_autonome import exporter_page, lire_actifs_page
     from couches.styles import lire_styles
 
@@ -263,9 +263,9 @@ def _html(demande: _Demande) -> Sequence[Path]:
 
 
 def _image(demande: _Demande) -> Sequence[Path]:
-    from couches.dossier_papier import choisir_theme
-    from couches.hors_ligne import lister_police
-    from couches.image_carte import exporter_image
+    from couches.ecran.hors_ligne import lister_police
+    from couches.papier.dossier import choisir_theme
+    from couches.papier.image_carte import exporter_image
     from couches.styles import lire_styles
 
     o = demande.options

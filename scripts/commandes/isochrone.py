@@ -36,9 +36,9 @@ from scripts.commandes.transport import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from accessibilite.isochrones import Isochrone, OptionsTrace
-    from accessibilite.portions import Portions
-    from accessibilite.rattachement import Rattachement
+    from accessibilite.rues.isochrones import Isochrone, OptionsTrace
+    from accessibilite.rues.portions import Portions
+    from accessibilite.rues.rattachement import Rattachement
     from donnees_geo.erreurs import Constat
 
 EXTENSIONS: Final = (".geojson", ".gpkg", ".tif")
@@ -127,7 +127,7 @@ class Recherche:
 
 def executer(options: argparse.Namespace) -> int:
     """Tracer, écrire et résumer."""
-    from accessibilite.isochrones import OptionsTrace, tracer_isochrones
+    from accessibilite.rues.isochrones import OptionsTrace, tracer_isochrones
 
     for fichier in (options.sortie, options.arrets):
         if fichier is not None:
@@ -168,8 +168,8 @@ def executer(options: argparse.Namespace) -> int:
 
 def chercher_rue(options: argparse.Namespace, limite_s: float) -> Recherche:
     """Rues et carreaux atteints à pied, à vélo ou en voiture."""
-    from accessibilite.dijkstra import calculer_plus_proche
-    from accessibilite.portions import atteindre
+    from accessibilite.rues.dijkstra import calculer_plus_proche
+    from accessibilite.rues.portions import atteindre
 
     refuser_options_tc(options)
     deplacement = charger_deplacement(options, options.mode)
@@ -182,8 +182,8 @@ def chercher_rue(options: argparse.Namespace, limite_s: float) -> Recherche:
 
 def chercher_tc(options: argparse.Namespace, limite_s: float) -> Recherche:
     """Rues et carreaux atteints en transport collectif, au centile demandé."""
-    from accessibilite.arrets_tc import calculer_arrets_atteints
-    from accessibilite.recherche_tc import calculer_portions_tc
+    from accessibilite.transport.arrets import calculer_arrets_atteints
+    from accessibilite.transport.recherche import calculer_portions_tc
 
     pret = charger_transport(options, duree_min_s=limite_s)
     point = _rattacher_point(options, pret.deplacement, "marche")
@@ -239,7 +239,7 @@ def _rattacher_point(
 
 def rattacher_carreaux(deplacement: Deplacement) -> Rattachement:
     """Rattacher les points de demande des carreaux."""
-    from accessibilite.rattachement import rattacher_points
+    from accessibilite.rues.rattachement import rattacher_points
 
     carreaux = deplacement.territoire.carreaux
     return rattacher_points(
@@ -301,9 +301,9 @@ def _ecrire(
     attributs: dict[str, object],
     trace: OptionsTrace,
 ) -> None:
-    from accessibilite.isochrones import calculer_raster
-    from couches.export_raster import exporter_temps_raster
-    from couches.export_vecteur import construire_table_isochrones, exporter_vecteur
+    from accessibilite.rues.isochrones import calculer_raster
+    from couches.sig.export_raster import exporter_temps_raster
+    from couches.sig.export_vecteur import construire_table_isochrones, exporter_vecteur
 
     graphe, crs = recherche.deplacement.graphe, recherche.deplacement.territoire.crs
     if sortie.suffix.lower() == ".tif":

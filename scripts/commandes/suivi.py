@@ -11,7 +11,7 @@ from donnees_geo.erreurs import ErreurProjet
 from scripts.commandes.affichage import composer_tableau, nombre_fr
 
 if TYPE_CHECKING:
-    from accessibilite.suivi import Suivi
+    from accessibilite.bilans.suivi import Suivi
     from couches.resultats import ResultatLu
 
 EVOLUTION: Final = "evolution.csv"
@@ -42,7 +42,7 @@ def declarer(commandes: Any) -> None:
 
 def executer(options: argparse.Namespace) -> int:
     """Relire les deux diagnostics, les comparer, écrire et résumer."""
-    from accessibilite.suivi import Diagnostic, comparer_diagnostics
+    from accessibilite.bilans.suivi import Diagnostic, comparer_diagnostics
     from couches.resultats import ecrire_table, lire_resultats
     from donnees_geo.ecriture import ecrire_atomique
 

@@ -32,7 +32,7 @@ from scripts.commandes.transport import charger_transport, montrer_attentions
 if TYPE_CHECKING:
     import pandas as pd
 
-    from accessibilite.rattachement import Rattachement
+    from accessibilite.rues.rattachement import Rattachement
     from donnees_geo.erreurs import Constat
 
 #: Colonne de ``--seuil``.
@@ -101,7 +101,7 @@ class Calcul:
 
 def preparer_rue(options: argparse.Namespace) -> Calcul:
     """Temps à pied, à vélo ou en voiture."""
-    from accessibilite.matrices import calculer_matrice
+    from accessibilite.rues.matrices import calculer_matrice
 
     refuser_options_tc(options)
     deplacement = charger_deplacement(options, options.mode)
@@ -116,7 +116,7 @@ def preparer_rue(options: argparse.Namespace) -> Calcul:
 
 def preparer_tc(options: argparse.Namespace, origines: pd.DataFrame) -> Calcul:
     """Temps en transport collectif, une colonne par centile demandé."""
-    from accessibilite.recherche_tc import calculer_matrice_seuil_tc
+    from accessibilite.transport.recherche import calculer_matrice_seuil_tc
 
     seuil_s = 0.0 if options.seuil is None else options.seuil * 60.0
     pret = charger_transport(options, duree_min_s=seuil_s)
@@ -147,7 +147,7 @@ def preparer_tc(options: argparse.Namespace, origines: pd.DataFrame) -> Calcul:
 def executer(options: argparse.Namespace) -> int:
     """Calculer et écrire, par lots d'origines."""
     from donnees_geo.ecriture import ecrire_atomique
-    from donnees_geo.lecture import lire_points_csv
+    from donnees_geo.lecture.tables import lire_points_csv
 
     exiger_dossier_parent(options.sortie)
     origines, destinations = (lire_points_csv(f) for f in (options.origines, options.destinations))

@@ -14,8 +14,8 @@ from donnees_geo.conventions import CRS_GEO, LIBELLES_MODES, ModeRue
 from donnees_geo.erreurs import ErreurConfiguration, ErreurReseau
 
 if TYPE_CHECKING:
-    from accessibilite.graphe import Graphe
-    from accessibilite.rattachement import Rattachement
+    from accessibilite.rues.graphe import Graphe
+    from accessibilite.rues.rattachement import Rattachement
     from donnees_geo.configuration import Parametres
     from donnees_geo.territoire import Territoire
 
@@ -45,8 +45,8 @@ class Deplacement:
 
 def charger_deplacement(options: argparse.Namespace, mode: ModeRue) -> Deplacement:
     """Charger le territoire et construire le graphe d'un mode de rue."""
-    from accessibilite.graphe import construire_graphe
-    from accessibilite.profils import construire_profil
+    from accessibilite.rues.graphe import construire_graphe
+    from accessibilite.rues.profils import construire_profil
     from donnees_geo.configuration import lire_parametres
     from donnees_geo.territoire import charger_territoire
 
@@ -137,7 +137,7 @@ def rattacher(
         Point hors de l'emprise du réseau ; le message dit si longitude et latitude semblent
         inversées.
     """
-    from accessibilite.rattachement import rattacher_points
+    from accessibilite.rues.rattachement import rattacher_points
 
     territoire, marge = deplacement.territoire, deplacement.parametres.rattachement_max_m
     dehors = _hors_emprise(territoire, lon, lat, marge)

@@ -17,10 +17,10 @@ from scripts.commandes.affichage import nombre_fr
 from scripts.commandes.trajets import Deplacement, charger_deplacement, projeter
 
 if TYPE_CHECKING:
-    from accessibilite.liaisons_tc import MarcheTc
-    from accessibilite.rabattement_velo import OriginesVelo, RabattementVelo
-    from accessibilite.rattachement import Rattachement
-    from accessibilite.transport_collectif import ReseauTc
+    from accessibilite.rues.rattachement import Rattachement
+    from accessibilite.transport.liaisons import MarcheTc
+    from accessibilite.transport.porte_a_porte import ReseauTc
+    from accessibilite.transport.rabattement_velo import OriginesVelo, RabattementVelo
     from donnees_geo.gtfs import OffreTransport
     from donnees_geo.territoire import Territoire
 
@@ -87,8 +87,8 @@ class TransportPret:
 
     def rattacher_velo_m(self, x: Any, y: Any) -> OriginesVelo | None:
         """Rattacher des points (mètres) au réseau du vélo, ``None`` sans rabattement."""
-        from accessibilite.rabattement_velo import OriginesVelo
-        from accessibilite.rattachement import rattacher_points
+        from accessibilite.rues.rattachement import rattacher_points
+        from accessibilite.transport.rabattement_velo import OriginesVelo
 
         if self.rabattement is None:
             return None
@@ -121,9 +121,9 @@ def charger_transport(options: argparse.Namespace, *, duree_min_s: float = 0.0) 
     ErreurConfiguration
         Jour inconnu, ou ``--duree-max`` plus courte que le plus grand seuil.
     """
-    from accessibilite.liaisons_tc import construire_correspondances, rattacher_arrets
-    from accessibilite.rabattement_velo import construire_rabattement
-    from accessibilite.transport_collectif import construire_reseau_tc, options_tc
+    from accessibilite.transport.liaisons import construire_correspondances, rattacher_arrets
+    from accessibilite.transport.porte_a_porte import construire_reseau_tc, options_tc
+    from accessibilite.transport.rabattement_velo import construire_rabattement
     from donnees_geo.gtfs import courses_du_jour, verifier_date
 
     deplacement = charger_deplacement(options, "marche")
@@ -254,11 +254,11 @@ def temps_des_carreaux(
     numpy.ndarray
         float64[carreaux], secondes ; ``inf`` au-delà de la durée maximale.
     """
-    from accessibilite.dijkstra import calculer_plus_proche
-    from accessibilite.liaisons_tc import en_secondes, fusionner_liens, lier_points
-    from accessibilite.rabattement_velo import lier_points_a_velo
-    from accessibilite.recherche_tc import rejoindre_arrets
-    from accessibilite.transport_collectif import chercher_profil, evaluer_acces
+    from accessibilite.rues.dijkstra import calculer_plus_proche
+    from accessibilite.transport.liaisons import en_secondes, fusionner_liens, lier_points
+    from accessibilite.transport.porte_a_porte import chercher_profil, evaluer_acces
+    from accessibilite.transport.rabattement_velo import lier_points_a_velo
+    from accessibilite.transport.recherche import rejoindre_arrets
 
     marche = pret.marche
     profil = chercher_profil(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from accessibilite.ages import calculer_marcheurs, calculer_publics, ralentir_marche
-from accessibilite.graphe import construire_graphe
-from accessibilite.profils import construire_profil
-from accessibilite.services import calculer_acces_mode
-from donnees_geo.configuration_analyses import GroupeMarcheurs, PublicScolaire
+from accessibilite.analyses.ages import calculer_marcheurs, calculer_publics, ralentir_marche
+from accessibilite.rues.graphe import construire_graphe
+from accessibilite.rues.profils import construire_profil
+from accessibilite.rues.services import calculer_acces_mode
+from donnees_geo.configuration.analyses import GroupeMarcheurs, PublicScolaire
 from tests.fabriques.mesures_essai import INF, NAN, ligne, mesures_essai, service
 from tests.fabriques.ville_quadrillee import (
     parametres_essai,

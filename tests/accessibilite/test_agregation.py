@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accessibilite.agregation import (
+from accessibilite.bilans.agregation import (
     Zonage,
     assembler_blocs,
     calculer_medianes,

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 import shapely
 
-from accessibilite.analyses import TABLES, calculer_analyses
+from accessibilite.analyses.ensemble import TABLES, calculer_analyses
 from accessibilite.etude import calculer_etude
-from donnees_geo.configuration_analyses import lire_parametres_analyses
+from donnees_geo.configuration.analyses import lire_parametres_analyses
 from tests.fabriques.ville_quadrillee import (
     COIN,
     CRS,

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from accessibilite.atteinte import construire_cibles, lire_temps_points, mesurer_atteinte
-from accessibilite.dijkstra import calculer_plus_proche, calculer_temps_depuis_points
 from accessibilite.etude import construire_graphes
-from accessibilite.rattachement import rattacher_points
+from accessibilite.rues.dijkstra import calculer_plus_proche, calculer_temps_depuis_points
+from accessibilite.rues.rattachement import rattacher_points
 from tests.fabriques.ville_quadrillee import (
     COIN,
     parametres_essai,

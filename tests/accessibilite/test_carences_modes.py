@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from accessibilite.carences import calculer_carences
-from accessibilite.carences_modes import calculer_carences_modes, filtrer_carences
+from accessibilite.bilans.carences import calculer_carences
+from accessibilite.bilans.carences_modes import calculer_carences_modes, filtrer_carences
 from donnees_geo.erreurs import ErreurConfiguration
 from tests.fabriques.mesures_essai import INF, ligne, melanger, mesures_essai, service
 from tests.fabriques.ville_quadrillee import table_communes, table_equipements

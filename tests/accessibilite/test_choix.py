@@ -7,13 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accessibilite.choix import calculer_choix, calculer_choix_mode, compter_choix
-from accessibilite.dijkstra import calculer_plus_proche
-from accessibilite.graphe import Graphe, construire_graphe
-from accessibilite.matrices import calculer_matrice
-from accessibilite.profils import construire_profil
-from accessibilite.rattachement import Rattachement
-from accessibilite.services import calculer_acces_mode
+from accessibilite.bilans.choix import calculer_choix, calculer_choix_mode, compter_choix
+from accessibilite.rues.dijkstra import calculer_plus_proche
+from accessibilite.rues.graphe import Graphe, construire_graphe
+from accessibilite.rues.matrices import calculer_matrice
+from accessibilite.rues.profils import construire_profil
+from accessibilite.rues.rattachement import Rattachement
+from accessibilite.rues.services import calculer_acces_mode
 from tests.fabriques.ville_quadrillee import (
     parametres_essai,
     reseau_aleatoire,

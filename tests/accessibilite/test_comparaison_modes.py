@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from accessibilite.comparaison_modes import (
+from accessibilite.analyses.comparaison_modes import (
     calculer_ratios,
     calculer_voiture_tc,
     classer_ratios,

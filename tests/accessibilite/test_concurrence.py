@@ -10,7 +10,7 @@ import pytest
 from access.fca import two_stage_fca
 from access.weights import step_fn
 
-from accessibilite.concurrence import (
+from accessibilite.analyses.concurrence import (
     AccesSoins,
     LiensSoins,
     agreger_soins,
@@ -19,11 +19,11 @@ from accessibilite.concurrence import (
     calculer_liens_soins,
     mesurer_sensibilite,
 )
-from accessibilite.graphe import construire_graphe
-from accessibilite.matrices import calculer_matrice
-from accessibilite.profils import construire_profil
-from accessibilite.rattachement import rattacher_points
-from donnees_geo.configuration_analyses import Decroissance
+from accessibilite.rues.graphe import construire_graphe
+from accessibilite.rues.matrices import calculer_matrice
+from accessibilite.rues.profils import construire_profil
+from accessibilite.rues.rattachement import rattacher_points
+from donnees_geo.configuration.analyses import Decroissance
 from tests.fabriques.mesures_essai import NAN, ligne, mesures_essai, service
 from tests.fabriques.ville_quadrillee import (
     COIN,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from accessibilite.controle_voiture import comparer_temps_voiture
+from accessibilite.analyses.controle_voiture import comparer_temps_voiture
 from tests.fabriques.mesures_essai import INF, NAN, ligne, mesures_essai, service
 
 SERVICES = (service("boulangerie", "proximite"), service("mairie", "proximite"))

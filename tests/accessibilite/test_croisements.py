@@ -10,29 +10,29 @@ import pandas as pd
 import pytest
 import shapely
 
-from accessibilite.agregation import construire_zonages
-from accessibilite.croisements_commerces import (
+from accessibilite.bilans.agregation import construire_zonages
+from accessibilite.croisements.commerces import (
     calculer_chalandise,
     calculer_commerces_communes,
     calculer_marches_par_jour,
     croiser_vacance_carences,
     mesurer_diversite,
 )
-from accessibilite.croisements_friches import (
+from accessibilite.croisements.friches import (
     classer_friches,
     composer_fiches,
     croiser_friches,
     situer_en_zonage,
 )
-from accessibilite.croisements_inondation import (
+from accessibilite.croisements.inondation import (
     calculer_dependance,
     choisir_inondables,
     classer_equipements,
     compter_services_inondables,
     croiser_population,
 )
-from accessibilite.croisements_sites import calculer_acces_sites, calculer_voisinage
-from accessibilite.croisements_surfaces import (
+from accessibilite.croisements.sites import calculer_acces_sites, calculer_voisinage
+from accessibilite.croisements.surfaces import (
     classer_points,
     croiser_surfaces,
     croiser_zones_inondables,
@@ -40,7 +40,7 @@ from accessibilite.croisements_surfaces import (
     subdiviser,
 )
 from accessibilite.etude import calculer_etude, construire_graphes
-from donnees_geo.configuration_croisements import CRITERES, lire_parametres_croisements
+from donnees_geo.configuration.croisements import CRITERES, lire_parametres_croisements
 from donnees_geo.erreurs import ErreurConfiguration, ErreurDonnees
 from tests.fabriques.ville_quadrillee import (
     COIN,

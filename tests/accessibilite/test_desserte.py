@@ -7,17 +7,17 @@ import geopandas as gpd
 import numpy as np
 import pytest
 
-from accessibilite.desserte import (
+from accessibilite.rues.graphe import construire_graphe
+from accessibilite.rues.profils import construire_profil
+from accessibilite.rues.rattachement import rattacher_points
+from accessibilite.transport.desserte import (
     calculer_departs_horaires,
     calculer_desserte_arrets,
     calculer_desserte_communes,
     calculer_eloignement,
     lister_departs,
 )
-from accessibilite.graphe import construire_graphe
-from accessibilite.liaisons_tc import rattacher_arrets
-from accessibilite.profils import construire_profil
-from accessibilite.rattachement import rattacher_points
+from accessibilite.transport.liaisons import rattacher_arrets
 from donnees_geo.erreurs import ErreurDonnees
 from donnees_geo.gtfs import courses_du_jour, lire_gtfs
 from tests.fabriques.flux_gtfs import arrets_csv, ecrire_flux, flux_simple, passages_csv

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from accessibilite.equite import (
+from accessibilite.analyses.equite import (
     calculer_concentration,
     calculer_deciles,
     calculer_equite,

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from accessibilite.etude import calculer_etude, colonne_proche, colonne_temps, construire_graphes
-from accessibilite.graphe import construire_graphe
-from accessibilite.profils import construire_profil
-from accessibilite.services import calculer_acces_mode
+from accessibilite.rues.graphe import construire_graphe
+from accessibilite.rues.profils import construire_profil
+from accessibilite.rues.services import calculer_acces_mode
 from donnees_geo.erreurs import ErreurConfiguration, Gravite
 from tests.fabriques.ville_quadrillee import (
     SENS_UNIQUE,

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.sparse.csgraph import dijkstra
 
-from accessibilite.dijkstra import calculer_temps_noeuds
-from accessibilite.graphe import construire_graphe
-from accessibilite.profils import construire_profil
-from accessibilite.rattachement import rattacher_points
+from accessibilite.rues.dijkstra import calculer_temps_noeuds
+from accessibilite.rues.graphe import construire_graphe
+from accessibilite.rues.profils import construire_profil
+from accessibilite.rues.rattachement import rattacher_points
 from donnees_geo.erreurs import ErreurReseau
 from tests.fabriques.ville_quadrillee import (
     A_PIED,

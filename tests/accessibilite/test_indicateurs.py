@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from accessibilite.agregation import construire_zonages
-from accessibilite.carences import COLONNES_CARENCES, calculer_carences
-from accessibilite.indicateurs import (
+from accessibilite.bilans.agregation import construire_zonages
+from accessibilite.bilans.carences import COLONNES_CARENCES, calculer_carences
+from accessibilite.bilans.indicateurs import (
     COLONNES_INDICATEURS,
     calculer_indicateurs,
     calculer_plus_rapide,

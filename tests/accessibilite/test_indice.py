@@ -8,7 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from accessibilite.indice import FORMULE_INDICE, calculer_indice, calculer_paniers, regle_en_mots
+from accessibilite.bilans.indice import (
+    FORMULE_INDICE,
+    calculer_indice,
+    calculer_paniers,
+    regle_en_mots,
+)
 from tests.fabriques.mesures_essai import INF, NAN, ligne, melanger, mesures_essai, service
 
 SERVICES = (

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import shapely
 
-from accessibilite.graphe import construire_graphe
-from accessibilite.isochrones import (
+from accessibilite.rues.graphe import construire_graphe
+from accessibilite.rues.isochrones import (
     OptionsTrace,
     calculer_isochrones,
     calculer_raster,
@@ -18,10 +18,10 @@ from accessibilite.isochrones import (
     tracer_lignes,
     verifier_seuils,
 )
-from accessibilite.portions import atteindre
-from accessibilite.profils import construire_profil
-from accessibilite.rattachement import rattacher_points
-from accessibilite.trame import construire_trame
+from accessibilite.rues.portions import atteindre
+from accessibilite.rues.profils import construire_profil
+from accessibilite.rues.rattachement import rattacher_points
+from accessibilite.rues.trame import construire_trame
 from donnees_geo.erreurs import ErreurConfiguration, ErreurReseau
 from tests.fabriques.ville_quadrillee import (
     COIN,

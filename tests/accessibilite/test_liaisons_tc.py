@@ -5,10 +5,13 @@ from datetime import date
 import numpy as np
 import pytest
 
-from accessibilite.dijkstra import calculer_plus_proche, calculer_temps_depuis_points
-from accessibilite.graphe import construire_graphe
-from accessibilite.horaires import INFINI_S
-from accessibilite.liaisons_tc import (
+from accessibilite.rues.dijkstra import calculer_plus_proche, calculer_temps_depuis_points
+from accessibilite.rues.graphe import construire_graphe
+from accessibilite.rues.matrices import calculer_liens
+from accessibilite.rues.profils import construire_profil
+from accessibilite.rues.rattachement import rattacher_points
+from accessibilite.transport.horaires import INFINI_S
+from accessibilite.transport.liaisons import (
     construire_correspondances,
     en_secondes,
     fusionner_liens,
@@ -17,20 +20,17 @@ from accessibilite.liaisons_tc import (
     rattacher_arrets,
     transposer_liens,
 )
-from accessibilite.matrices import calculer_liens
-from accessibilite.profils import construire_profil
-from accessibilite.rattachement import rattacher_points
-from accessibilite.recherche_tc import (
-    calculer_isochrones_tc,
-    calculer_matrice_tc,
-    calculer_temps_noeuds_tc,
-)
-from accessibilite.transport_collectif import (
+from accessibilite.transport.porte_a_porte import (
     DemandeService,
     LiensArrets,
     OptionsTc,
     calculer_acces_services,
     construire_reseau_tc,
+)
+from accessibilite.transport.recherche import (
+    calculer_isochrones_tc,
+    calculer_matrice_tc,
+    calculer_temps_noeuds_tc,
 )
 from donnees_geo.erreurs import ErreurReseau
 from donnees_geo.gtfs import courses_du_jour, lire_gtfs

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accessibilite.choix import ChoixMode
-from accessibilite.niveaux import (
+from accessibilite.bilans.choix import ChoixMode
+from accessibilite.bilans.niveaux import (
     calculer_choix_zones,
     calculer_niveaux,
     classer_niveaux,

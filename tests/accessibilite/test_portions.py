@@ -10,11 +10,11 @@ import pytest
 import shapely
 from shapely.ops import substring
 
-from accessibilite.graphe import construire_graphe
-from accessibilite.isochrones import couper_lignes, tracer_lignes
-from accessibilite.portions import atteindre
-from accessibilite.profils import construire_profil
-from accessibilite.rattachement import rattacher_points
+from accessibilite.rues.graphe import construire_graphe
+from accessibilite.rues.isochrones import couper_lignes, tracer_lignes
+from accessibilite.rues.portions import atteindre
+from accessibilite.rues.profils import construire_profil
+from accessibilite.rues.rattachement import rattacher_points
 from donnees_geo.erreurs import ErreurReseau
 from tests.fabriques.oracle_networkx import Hypotheses, graphe_coupe, temps_troncon
 from tests.fabriques.ville_quadrillee import (

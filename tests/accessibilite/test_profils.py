@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from accessibilite.profils import (
+from accessibilite.rues.profils import (
     calculer_facteurs_pente,
     calculer_temps_troncons,
     construire_profil,

@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 
 from accessibilite.etude import calculer_etude, colonne_temps
-from accessibilite.graphe import construire_graphe
-from accessibilite.horaires import INFINI_S
-from accessibilite.liaisons_tc import construire_correspondances, rattacher_arrets
-from accessibilite.profils import construire_profil
-from accessibilite.rabattement_velo import (
+from accessibilite.rues.graphe import construire_graphe
+from accessibilite.rues.profils import construire_profil
+from accessibilite.rues.rattachement import rattacher_points
+from accessibilite.transport.horaires import INFINI_S
+from accessibilite.transport.liaisons import construire_correspondances, rattacher_arrets
+from accessibilite.transport.porte_a_porte import OptionsTc, construire_reseau_tc
+from accessibilite.transport.rabattement_velo import (
     OriginesVelo,
     construire_rabattement,
     lier_points_a_velo,
     rouler_entre_gares_et_lieu,
 )
-from accessibilite.rattachement import rattacher_points
-from accessibilite.recherche_tc import calculer_matrice_seuil_tc, calculer_temps_noeuds_tc
-from accessibilite.transport_collectif import OptionsTc, construire_reseau_tc
+from accessibilite.transport.recherche import calculer_matrice_seuil_tc, calculer_temps_noeuds_tc
 from donnees_geo.gtfs import courses_du_jour, lire_gtfs
 from tests.fabriques.flux_gtfs import arrets_csv, ecrire_flux, flux_simple, passages_csv
 from tests.fabriques.ville_quadrillee import (

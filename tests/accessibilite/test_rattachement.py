@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import shapely
 
-from accessibilite import index_spatial
-from accessibilite.graphe import construire_graphe
-from accessibilite.profils import construire_profil
-from accessibilite.rattachement import calculer_amorces, rattacher_points
+from accessibilite.rues import index_spatial
+from accessibilite.rues.graphe import construire_graphe
+from accessibilite.rues.profils import construire_profil
+from accessibilite.rues.rattachement import calculer_amorces, rattacher_points
 from donnees_geo.reseau import ReseauRues
 from tests.fabriques.ville_quadrillee import (
     COIN,

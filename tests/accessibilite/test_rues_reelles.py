@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import shapely
 
-from accessibilite.graphe import Graphe, construire_graphe
-from accessibilite.isochrones import calculer_isochrones, couper_lignes, tracer_lignes
-from accessibilite.matrices import calculer_matrice
-from accessibilite.portions import atteindre
-from accessibilite.profils import KMH_EN_M_S, construire_profil
-from accessibilite.rattachement import Rattachement, rattacher_points
+from accessibilite.rues.graphe import Graphe, construire_graphe
+from accessibilite.rues.isochrones import calculer_isochrones, couper_lignes, tracer_lignes
+from accessibilite.rues.matrices import calculer_matrice
+from accessibilite.rues.portions import atteindre
+from accessibilite.rues.profils import KMH_EN_M_S, construire_profil
+from accessibilite.rues.rattachement import Rattachement, rattacher_points
 from donnees_geo.configuration import Parametres, lire_parametres
 from donnees_geo.osm import lire_rues
 from donnees_geo.reseau import ReseauRues

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from accessibilite.suivi import Diagnostic, comparer_diagnostics, relever_ecarts
+from accessibilite.bilans.suivi import Diagnostic, comparer_diagnostics, relever_ecarts
 from donnees_geo.erreurs import ErreurConfiguration
 from tests.fabriques.mesures_essai import INF, NAN, ligne
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from accessibilite.agregation import Zonage
+from accessibilite.bilans.agregation import Zonage
+from accessibilite.bilans.synthese import couper_classes, lire_proche, lire_temps, resumer_zones
 from accessibilite.etude import calculer_etude
-from accessibilite.synthese import couper_classes, lire_proche, lire_temps, resumer_zones
 from donnees_geo.erreurs import ErreurConfiguration
 from tests.fabriques.ville_quadrillee import parametres_essai, territoire_essai
 

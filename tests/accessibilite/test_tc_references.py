@@ -14,26 +14,26 @@ import pandas as pd
 import pyproj
 import pytest
 
-from accessibilite.graphe import construire_graphe
-from accessibilite.horaires import INFINI_S
-from accessibilite.liaisons_tc import (
+from accessibilite.rues.graphe import construire_graphe
+from accessibilite.rues.matrices import calculer_matrice
+from accessibilite.rues.profils import construire_profil
+from accessibilite.rues.rattachement import rattacher_points
+from accessibilite.transport.horaires import INFINI_S
+from accessibilite.transport.liaisons import (
     construire_correspondances,
     en_secondes,
     lier_points,
     marcher_entre_arrets_et_lieu,
     rattacher_arrets,
 )
-from accessibilite.matrices import calculer_matrice
-from accessibilite.profils import construire_profil
-from accessibilite.rattachement import rattacher_points
-from accessibilite.recherche_tc import calculer_matrice_tc
-from accessibilite.transport_collectif import (
+from accessibilite.transport.porte_a_porte import (
     LiensArrets,
     OptionsTc,
     calculer_durees,
     chercher_profil,
     construire_reseau_tc,
 )
+from accessibilite.transport.recherche import calculer_matrice_tc
 from donnees_geo.gtfs import courses_du_jour, lire_gtfs
 from donnees_geo.osm import lire_osm
 from tests.fabriques.flux_gtfs import arrets_csv, ecrire_flux, flux_simple, passages_csv

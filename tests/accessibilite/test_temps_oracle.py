@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accessibilite.dijkstra import calculer_plus_proche, calculer_temps_noeuds
-from accessibilite.graphe import Graphe, construire_graphe
-from accessibilite.matrices import calculer_liens, calculer_matrice
-from accessibilite.profils import construire_profil
-from accessibilite.rattachement import Rattachement
+from accessibilite.rues.dijkstra import calculer_plus_proche, calculer_temps_noeuds
+from accessibilite.rues.graphe import Graphe, construire_graphe
+from accessibilite.rues.matrices import calculer_liens, calculer_matrice
+from accessibilite.rues.profils import construire_profil
+from accessibilite.rues.rattachement import Rattachement
 from tests.fabriques.oracle_networkx import Hypotheses, graphe_coupe, matrice_oracle
 from tests.fabriques.ville_quadrillee import (
     Rue,

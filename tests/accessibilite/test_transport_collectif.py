@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accessibilite.horaires import (
+from accessibilite.transport.horaires import (
     INFINI_S,
     Correspondances,
     construire_horaire,
     renverser,
     transposer,
 )
-from accessibilite.transport_collectif import (
+from accessibilite.transport.porte_a_porte import (
     DemandeService,
     LiensArrets,
     OptionsTc,

@@ -1,7 +1,7 @@
 import pytest
 
 from donnees_geo.erreurs import ErreurConfiguration
-from pages._commun.demandes import (
+from pages._carte.demandes import (
     DemandeIsochrone,
     lire_emprise,
     lire_isochrone,

@@ -9,8 +9,8 @@ import shapely
 from streamlit.testing.v1 import AppTest
 
 from couches.catalogue import lire_catalogue, simplifier_pour_ecran
-from pages._commun import themes_donnees as donnees
 from pages._commun.partage import obtenir_partage
+from pages._themes import donnees
 from tests.application.test_pages import SCRIPT, html
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from couches.hors_ligne import lister_actifs
+from couches.ecran.hors_ligne import lister_actifs
 from scripts.banc_visualiseur import CADRE, chercher_navigateur, naviguer, ouvrir_carte, servir
 
 pytestmark = [

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from couches.hors_ligne import lister_actifs
-from couches.mercator import vers_degres
+from couches.ecran.hors_ligne import lister_actifs
+from couches.ecran.mercator import vers_degres
 from couches.vues import lire_vues, retirer_vue
 from pages._commun.partage import obtenir_partage
 

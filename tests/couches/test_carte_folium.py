@@ -9,8 +9,8 @@ import pytest
 import shapely
 from streamlit_folium import _get_feature_group_string, _get_map_string, generate_js_hash
 
-from accessibilite.isochrones import Isochrone
-from couches.carte import (
+from accessibilite.rues.isochrones import Isochrone
+from couches.ecran.carte import (
     FONDS_EN_LIGNE,
     Adresses,
     Cadrage,
@@ -22,8 +22,8 @@ from couches.carte import (
     ecrire_points,
     en_json,
 )
-from couches.hors_ligne import Actifs, lister_actifs, lister_adresses_externes, lister_police
-from couches.isochrones_web import alleger, choisir_tolerance, decrire_bandes
+from couches.ecran.hors_ligne import Actifs, lister_actifs, lister_adresses_externes, lister_police
+from couches.ecran.isochrones_web import alleger, choisir_tolerance, decrire_bandes
 from couches.styles import lire_styles
 
 ADRESSES = Adresses("/rendu/abc")

@@ -17,10 +17,17 @@ import pyogrio
 import pytest
 from pyogrio.errors import DataSourceError
 
-from couches.export_geopackage import exporter_geojson, exporter_geopackage
-from couches.projet_qgis import exporter_projet
+from couches.sig.export_geopackage import exporter_geojson, exporter_geopackage
+from couches.sig.projet_qgis import exporter_projet
+from couches.sig.styles_qgis import (
+    Condition,
+    RegleStyle,
+    StyleCouche,
+    Symbole,
+    ecrire_qml,
+    ecrire_sld,
+)
 from couches.styles import lire_styles
-from couches.styles_qgis import Condition, RegleStyle, StyleCouche, Symbole, ecrire_qml, ecrire_sld
 from couches.tables_export import entiers
 from donnees_geo.erreurs import ErreurDonnees
 from tests.fabriques.territoire_exports import NOM_BALISE, NOM_LONG, ecrire_themes, etude_exports

@@ -12,14 +12,14 @@ import rasterio
 import shapely
 from pyogrio.errors import DataSourceError
 
-from accessibilite.graphe import construire_graphe
-from accessibilite.isochrones import calculer_isochrones, calculer_raster
-from accessibilite.portions import atteindre
-from accessibilite.profils import construire_profil
-from accessibilite.rattachement import rattacher_points
-from accessibilite.trame import Trame
-from couches.export_raster import exporter_temps_raster
-from couches.export_vecteur import construire_table_isochrones, exporter_vecteur
+from accessibilite.rues.graphe import construire_graphe
+from accessibilite.rues.isochrones import calculer_isochrones, calculer_raster
+from accessibilite.rues.portions import atteindre
+from accessibilite.rues.profils import construire_profil
+from accessibilite.rues.rattachement import rattacher_points
+from accessibilite.rues.trame import Trame
+from couches.sig.export_raster import exporter_temps_raster
+from couches.sig.export_vecteur import construire_table_isochrones, exporter_vecteur
 from donnees_geo.erreurs import ErreurConfiguration, ErreurDonnees
 from tests.fabriques.ville_quadrillee import COIN, CRS, parametres_essai, ville_quadrillee
 

@@ -7,8 +7,8 @@ import pytest
 import rasterio
 import shapely
 
-from couches.export_raster import PAS_ACCES_M, en_minutes, exporter_acces_raster
-from couches.rasters_acces import exporter_rasters
+from couches.sig.export_raster import PAS_ACCES_M, en_minutes, exporter_acces_raster
+from couches.sig.rasters_acces import exporter_rasters
 from couches.styles import lire_couleur, lire_styles
 from donnees_geo.erreurs import ErreurConfiguration, ErreurDonnees
 from tests.fabriques.territoire_exports import etude_exports

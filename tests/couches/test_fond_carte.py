@@ -6,9 +6,9 @@ import pytest
 import shapely
 from PIL import Image
 
-from couches.carreaux_image import construire_grille, dessiner_carreaux
-from couches.etiquettes import Etiquettes, Police, placer_etiquettes, rang_etiquette
-from couches.fond import (
+from couches.ecran.carreaux_image import construire_grille, dessiner_carreaux
+from couches.ecran.etiquettes import Etiquettes, Police, placer_etiquettes, rang_etiquette
+from couches.ecran.fond import (
     OptionsReperes,
     cerner,
     construire_fond_carte,
@@ -17,7 +17,7 @@ from couches.fond import (
     dessiner_fond,
     dessiner_reperes,
 )
-from couches.mercator import (
+from couches.ecran.mercator import (
     DEMI_MONDE_M,
     depuis_degres,
     emprise_tuile,

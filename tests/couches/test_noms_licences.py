@@ -16,7 +16,7 @@ from couches.licences import (
     mentionner_sources,
 )
 from couches.noms_fichiers import LONGUEUR_MAX, nommer_fichier
-from donnees_geo.territoire_modele import SourceLue
+from donnees_geo.territoire.modele import SourceLue
 from tests.fabriques.territoire_exports import etude_exports
 
 

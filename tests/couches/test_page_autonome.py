@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from couches.hors_ligne import ACTIFS
+from couches.ecran.hors_ligne import ACTIFS
 from couches.page_autonome import composer_donnees, exporter_page, lire_actifs_page
 from couches.styles import lire_styles
 from donnees_geo.erreurs import ErreurDonnees

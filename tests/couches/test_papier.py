@@ -18,17 +18,17 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import PathPatch
 from pypdf import PdfReader
 
-from couches.atlas import OptionsAtlas, exporter_atlas, exporter_fiches
-from couches.carte_papier import ECHELLES, choisir_cadre, dessiner_nord, ecrire_noms
-from couches.dossier_papier import _bornes_nombre, choisir_theme, composer_dossier
-from couches.etiquettes import Police
-from couches.fiche import _en_minuscules, composer_fiches
-from couches.fond_papier import construire_fond_papier, tracer
-from couches.hors_ligne import lister_police
-from couches.image_carte import exporter_image
-from couches.mise_en_page import dessiner_fiche
-from couches.page_papier import Page, typographier
-from couches.polices_papier import preparer_polices
+from couches.ecran.etiquettes import Police
+from couches.ecran.hors_ligne import lister_police
+from couches.papier.atlas import OptionsAtlas, exporter_atlas, exporter_fiches
+from couches.papier.carte import ECHELLES, choisir_cadre, dessiner_nord, ecrire_noms
+from couches.papier.dossier import _bornes_nombre, choisir_theme, composer_dossier
+from couches.papier.fiche import _en_minuscules, composer_fiches
+from couches.papier.fond import construire_fond_papier, tracer
+from couches.papier.image_carte import exporter_image
+from couches.papier.mise_en_page import dessiner_fiche
+from couches.papier.page import Page, typographier
+from couches.papier.polices import preparer_polices
 from couches.styles import lire_styles
 from couches.themes import Themes, lire_themes
 from donnees_geo.erreurs import ErreurConfiguration
@@ -327,13 +327,13 @@ def test_pdf_sans_date_et_signets(atlas):
 
 
 def test_atlas_deux_fois_et_en_parallele_identique(atlas, tmp_path, monkeypatch):
-    monkeypatch.setattr("couches.atlas._PAGES_PAR_LOT", 8)
+    monkeypatch.setattr("couches.papier.atlas._PAGES_PAR_LOT", 8)
     territoire, etude = etude_exports(fictif=True)
     arguments = (territoire, etude, choisir_theme(etude), lire_styles(), lister_police())
     second = tmp_path / "second.pdf"
     exporter_atlas(*arguments, second, OptionsAtlas(date_edition=JOUR, processus=1))
     assert second.read_bytes() == atlas.read_bytes()
-    monkeypatch.setattr("couches.atlas._PAGES_PAR_LOT", 1)
+    monkeypatch.setattr("couches.papier.atlas._PAGES_PAR_LOT", 1)
     reparti = tmp_path / "reparti.pdf"
     exporter_atlas(*arguments, reparti, OptionsAtlas(date_edition=JOUR, processus=2))
     assert textes(reparti) == textes(atlas)

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from accessibilite.analyses import calculer_analyses
+from accessibilite.analyses.ensemble import calculer_analyses
 from accessibilite.etude import calculer_etude
 from couches.resultats import ecrire_resultats, lire_resultats, relire_etude
-from donnees_geo.configuration_analyses import lire_parametres_analyses
+from donnees_geo.configuration.analyses import lire_parametres_analyses
 from donnees_geo.erreurs import ErreurDonnees
-from donnees_geo.territoire_modele import SourceLue
+from donnees_geo.territoire.modele import SourceLue
 from tests.fabriques.ville_quadrillee import parametres_essai, territoire_essai
 
 SOURCES = (SourceLue("services.bpe", "BPE24.csv", "abc", 12, "2024"),)

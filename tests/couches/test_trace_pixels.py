@@ -1,7 +1,7 @@
 import numpy as np
 import shapely
 
-from couches.trace import couvrir_lignes, reduire, remplir_polygones, superposer, vers_octets
+from couches.ecran.trace import couvrir_lignes, reduire, remplir_polygones, superposer, vers_octets
 
 
 def couvrir(points, largeur, *, taille=20, tiret=0.0, vide=0.0):

@@ -7,9 +7,9 @@ from pathlib import Path
 import py7zr
 import pytest
 
-from donnees_geo import archives
-from donnees_geo.archives import extraire_fichier, ouvrir_flux
 from donnees_geo.erreurs import ErreurDonnees
+from donnees_geo.lecture.archives import extraire_fichier, ouvrir_flux
+from donnees_geo.lecture import archives
 
 TEXTE = b"a;b\n1;2\n"
 

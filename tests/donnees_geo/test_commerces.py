@@ -12,13 +12,16 @@ import pytest
 import shapely
 from pyproj import Transformer
 
-from donnees_geo.commerces import (
+from donnees_geo.erreurs import ErreurConfiguration, ErreurDonnees
+from donnees_geo.osm.points_interet import services_de
+from donnees_geo.schemas import COMMERCES
+from donnees_geo.thematiques.commerces import (
     extraire_commerces,
     lire_commerces_locaux,
     reunir_commerces,
     sans_commerces,
 )
-from donnees_geo.commerces_categories import (
+from donnees_geo.thematiques.commerces_categories import (
     DESAFFECTE,
     PREFIXE,
     VACANT,
@@ -26,10 +29,7 @@ from donnees_geo.commerces_categories import (
     construire_services_lecture,
     lire_categories,
 )
-from donnees_geo.erreurs import ErreurConfiguration, ErreurDonnees
-from donnees_geo.osm.points_interet import services_de
-from donnees_geo.schemas import COMMERCES
-from donnees_geo.sirene import est_sirene, lire_sirene
+from donnees_geo.thematiques.sirene import est_sirene, lire_sirene
 
 L93 = "EPSG:2154"
 X, Y = 670_000.0, 7_050_000.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from donnees_geo.configuration import lire_services
-from donnees_geo.configuration_analyses import (
+from donnees_geo.configuration.analyses import (
     decrire_parametres_analyses,
     lire_parametres_analyses,
 )

@@ -11,14 +11,14 @@ import pandas as pd
 import pytest
 import shapely
 
-from donnees_geo.configuration_croisements import lire_parametres_croisements, verifier_poids
-from donnees_geo.configuration_parametres import lire_services
-from donnees_geo.contexte import lire_communes_programme, lire_zonage_urbanisme
-from donnees_geo.couches_libres import decrire_colonnes, lire_couche_libre
-from donnees_geo.couches_thematiques import CadreCouches, lire_couches_thematiques
+from donnees_geo.configuration.croisements import lire_parametres_croisements, verifier_poids
+from donnees_geo.configuration.parametres import lire_services
 from donnees_geo.erreurs import ErreurConfiguration, ErreurDonnees, Gravite
-from donnees_geo.lecture import FluxGuillemets
-from donnees_geo.lecture_flux import lire_blocs_arrow, lire_entete
+from donnees_geo.lecture.flux import lire_blocs_arrow, lire_entete
+from donnees_geo.lecture.tables import FluxGuillemets
+from donnees_geo.thematiques.contexte import lire_communes_programme, lire_zonage_urbanisme
+from donnees_geo.thematiques.couches_libres import decrire_colonnes, lire_couche_libre
+from donnees_geo.thematiques.ensemble import CadreCouches, lire_couches_thematiques
 
 L93 = "EPSG:2154"
 X, Y = 670_000.0, 7_050_000.0
@@ -79,7 +79,7 @@ def test_axes_echanges_expliques(tmp_path):
 
 
 def test_fichier_trop_lourd(tmp_path, monkeypatch):
-    monkeypatch.setattr("donnees_geo.couches_libres.TAILLE_MAX_OCTETS", 50)
+    monkeypatch.setattr("donnees_geo.thematiques.couches_libres.TAILLE_MAX_OCTETS", 50)
     couche([carre()]).to_file(tmp_path / "l.geojson")
     with pytest.raises(ErreurDonnees, match="trop lourd") as erreur:
         lire_couche_libre(tmp_path / "l.geojson", L93, EMPRISE)

@@ -12,10 +12,10 @@ import pytest
 import shapely
 from pyproj import Transformer
 
-from donnees_geo.axes import redresser_axes
-from donnees_geo.codes import classer_textes, nombres_tolerants
 from donnees_geo.erreurs import ErreurDonnees, Gravite
-from donnees_geo.friches import lire_friches
+from donnees_geo.lecture.axes import redresser_axes
+from donnees_geo.lecture.codes import classer_textes, nombres_tolerants
+from donnees_geo.thematiques.friches import lire_friches
 
 L93 = "EPSG:2154"
 X, Y = 670_000.0, 7_050_000.0

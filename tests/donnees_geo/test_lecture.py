@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from donnees_geo.erreurs import ErreurDonnees
-from donnees_geo.lecture import (
+from donnees_geo.lecture.tables import (
     detecter_format,
     lire_blocs_csv,
     lire_csv,

@@ -8,7 +8,7 @@ import pytest
 from shapely import LineString, Point, Polygon, box
 
 from donnees_geo.erreurs import ErreurDonnees, Gravite
-from donnees_geo.lecture_vecteur import bornes_en_wgs84, lire_couche, verifier_emprise_crs
+from donnees_geo.lecture.vecteur import bornes_en_wgs84, lire_couche, verifier_emprise_crs
 
 L93 = "EPSG:2154"
 PAPILLON = Polygon(

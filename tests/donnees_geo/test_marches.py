@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import shapely
 
-from donnees_geo.marches import lire_heures, lire_jours, lire_marches, lire_seances
+from donnees_geo.thematiques.marches import lire_heures, lire_jours, lire_marches, lire_seances
 
 L93 = "EPSG:2154"
 X, Y = 670_000.0, 7_050_000.0

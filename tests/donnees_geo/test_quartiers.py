@@ -7,7 +7,7 @@ import pytest
 import shapely
 
 from donnees_geo.erreurs import ErreurDonnees
-from donnees_geo.quartiers import lire_quartiers
+from donnees_geo.thematiques.quartiers import lire_quartiers
 from tests.fabriques.ville_quadrillee import CRS, territoire_essai
 
 

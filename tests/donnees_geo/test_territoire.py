@@ -24,7 +24,7 @@ from donnees_geo.territoire import (
     preparer_territoire,
     verifier_territoire,
 )
-from donnees_geo.territoire_demande import calculer_marge_m
+from donnees_geo.territoire.demande import calculer_marge_m
 from tests.fabriques.sources_territoire import ecrire_sources
 
 RACINE = Path(__file__).parents[2]
@@ -150,7 +150,7 @@ def test_meme_contenu_a_chaque_preparation(sources: Path, tmp_path: Path) -> Non
 SCRIPT_TUE = """
 import sys, time
 from pathlib import Path
-import donnees_geo.territoire_stockage as stockage
+import donnees_geo.territoire.stockage as stockage
 from donnees_geo.configuration import lire_manifeste
 from donnees_geo.territoire import preparer_territoire
 
@@ -219,7 +219,7 @@ def test_disque_plein_laisse_l_ancien(tmp_path: Path, monkeypatch: pytest.Monkey
     def plein(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("donnees_geo.territoire_stockage.enregistrer_reseau", plein)
+    monkeypatch.setattr("donnees_geo.territoire.stockage.enregistrer_reseau", plein)
     with pytest.raises(ErreurDonnees, match=r"n'a pas pu être écrit[\s\S]*ancien territoire"):
         preparer_territoire(manifeste, tmp_path / "t")
     assert empreinte_du_contenu(tmp_path / "t") == ancien

@@ -12,8 +12,8 @@ import shapely
 
 from donnees_geo.erreurs import ErreurDonnees, Gravite
 from donnees_geo.schemas import ZONES_INONDABLES
-from donnees_geo.zones_inondables import lire_zones_inondables, reunir_zones
-from donnees_geo.zones_inondables_codes import NIVEAUX, severite_de
+from donnees_geo.thematiques.zones_inondables import lire_zones_inondables, reunir_zones
+from donnees_geo.thematiques.zones_inondables_codes import NIVEAUX, severite_de
 
 L93 = "EPSG:2154"
 X, Y = 670_000.0, 7_050_000.0

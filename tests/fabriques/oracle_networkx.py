@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import networkx as nx
 import numpy as np
 
-from accessibilite.rattachement import Rattachement
+from accessibilite.rues.rattachement import Rattachement
 from donnees_geo.reseau import CLASSES_VOIE, ESCALIER, ReseauRues
 
 _ALLER = {"marche": 1, "velo": 4, "voiture": 16}

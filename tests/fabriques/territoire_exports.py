@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from accessibilite.etude import ResultatEtude, calculer_etude
-from donnees_geo.territoire_modele import SourceLue, Territoire
+from donnees_geo.territoire.modele import SourceLue, Territoire
 from tests.fabriques.ville_quadrillee import (
     COIN,
     CRS,

@@ -35,7 +35,7 @@ from donnees_geo.reseau import (
     ReseauRues,
     longueurs_lignes,
 )
-from donnees_geo.territoire_modele import Territoire
+from donnees_geo.territoire.modele import Territoire
 
 CRS = "EPSG:2154"
 #: Coin sud-ouest des villes : en Lambert-93, loin de l'origine, comme de vraies données.

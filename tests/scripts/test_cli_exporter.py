@@ -10,7 +10,7 @@ import pyogrio
 import pytest
 from pypdf import PdfReader
 
-from couches.hors_ligne import ACTIFS
+from couches.ecran.hors_ligne import ACTIFS
 from scripts import cli
 from scripts.commandes.exporter import FORMATS
 from tests.fabriques.sources_territoire import ecrire_sources

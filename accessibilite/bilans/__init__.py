@@ -1,0 +1,1 @@
+"""Bilans par zone : indicateurs, niveaux, choix, carences, indice, suivi."""

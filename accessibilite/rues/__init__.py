@@ -1,0 +1,1 @@
+"""Marche, vélo, voiture : graphes, rattachement, recherches, isochrones."""

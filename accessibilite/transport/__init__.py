@@ -1,0 +1,1 @@
+"""Transport collectif : horaires, balayages, liaisons à pied, desserte."""

@@ -1,0 +1,222 @@
+"""Noyaux du transport collectif : balayage arrière d'un horaire et lecture des profils.
+
+Le balayage donne, pour chaque embarquement de la fenêtre, l'heure d'arrivée au plus tôt à la
+destination : toutes les origines et toutes les heures de départ en une fois. Il procède par nombre
+de véhicules (comme RAPTOR : Delling, Pajor et Werneck 2012), sur des embarquements triés (comme le
+balayage de connexions : Dibbelt et coll. 2013) ; les heures égales ne posent donc pas de question
+d'ordre. Tout est en secondes entières.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from accessibilite.transport.horaires import INFINI_S
+
+
+class ProfilArrets(NamedTuple):
+    """Meilleurs trajets de chaque arrêt : couples (départ, arrivée) non dominés.
+
+    Attributes
+    ----------
+    debut
+        int64[a+1], couples de chaque arrêt.
+    depart_s, arrivee_s
+        int32[k], croissants tous deux dans un arrêt. Vers une destination : heure de montée à
+        l'arrêt et heure d'arrivée à destination. Depuis une origine : heure de sortie de l'origine
+        et heure de descente à l'arrêt.
+    """
+
+    debut: NDArray[np.int64]
+    depart_s: NDArray[np.int32]
+    arrivee_s: NDArray[np.int32]
+
+
+@nb.njit(cache=True, nogil=True)
+def _apporter_sorties(h, sortie, apport, course_active):  # type: ignore[no-untyped-def]
+    """Premier tour : descendre et marcher jusqu'à la destination."""
+    for e in range(h.arret.size):
+        if h.descente[e] and sortie[h.arret[e]] < INFINI_S:
+            apport[e] = h.arrivee_s[e] + sortie[h.arret[e]]
+            course_active[h.course[e]] = True
+
+
+@nb.njit(cache=True, nogil=True)
+def _apporter_suites(h, suites, budget, meilleur, nouveau, apport, course_active):  # type: ignore[no-untyped-def]
+    """Tours suivants : descendre et remonter à un embarquement amélioré au tour précédent.
+
+    Ce qu'apportent les autres a déjà été reporté sur les montées d'amont.
+    """
+    for p in range(nouveau.size):
+        if nouveau[p]:
+            arrivee = meilleur[p]
+            for q in range(suites.debut[p], suites.debut[p + 1]):
+                e = suites.descente[q]
+                if arrivee < apport[e] and arrivee - h.arrivee_s[e] <= budget:
+                    apport[e] = arrivee
+                    course_active[h.course[e]] = True
+
+
+@nb.njit(cache=True, nogil=True)
+def _remonter_course(h, c, budget, apport, courant, arret_change):  # type: ignore[no-untyped-def]
+    """Remonter une course de son terminus à son départ."""
+    arrivee = INFINI_S
+    for e in range(h.course_debut[c + 1] - 1, h.course_debut[c] - 1, -1):
+        p = h.embarquement[e]
+        if p >= 0 and arrivee < courant[p] and arrivee - h.depart_s[e] <= budget:
+            courant[p] = arrivee
+            arret_change[h.arret[e]] = True
+        arrivee = min(arrivee, apport[e])
+
+
+@nb.njit(cache=True, nogil=True)
+def _reporter_arrets(h, courant, meilleur, nouveau, arret_change):  # type: ignore[no-untyped-def]
+    """Attendre à l'arrêt : le meilleur des embarquements suivants ; rend s'il y a du nouveau."""
+    change = False
+    for a in range(arret_change.size):
+        p0, p1 = h.arret_debut[a], h.arret_debut[a + 1]
+        if not arret_change[a]:
+            nouveau[p0:p1] = False
+            continue
+        change = True
+        arret_change[a] = False
+        arrivee = INFINI_S
+        for p in range(p1 - 1, p0 - 1, -1):
+            arrivee = min(arrivee, courant[p])
+            nouveau[p] = arrivee < meilleur[p]
+            meilleur[p] = min(arrivee, meilleur[p])
+    return change
+
+
+@nb.njit(cache=True, nogil=True)
+def balayer(h, suites, sortie, budget, trajets_max):  # type: ignore[no-untyped-def]
+    """Heure d'arrivée au plus tôt pour chaque embarquement.
+
+    Parameters
+    ----------
+    h, suites
+        Horaire et suites de même sens.
+    sortie
+        int32[a], temps à pied de l'arrêt à la destination, ``INFINI_S`` s'il est trop loin.
+    budget
+        Durée au-delà de laquelle un trajet n'intéresse plus (de la montée à l'arrivée).
+    trajets_max
+        Nombre maximal de véhicules.
+
+    Returns
+    -------
+    int32[p]
+        Arrivée au plus tôt en montant à cet embarquement ou plus tard au même arrêt.
+    """
+    courant = np.full(h.embarquement_s.size, INFINI_S, dtype=np.int32)
+    meilleur = courant.copy()
+    apport = np.full(h.arret.size, INFINI_S, dtype=np.int32)
+    nouveau = np.zeros(h.embarquement_s.size, dtype=np.bool_)
+    arret_change = np.zeros(h.arret_debut.size - 1, dtype=np.bool_)
+    course_active = np.zeros(h.course_debut.size - 1, dtype=np.bool_)
+    for rang in range(trajets_max):
+        if rang == 0:
+            _apporter_sorties(h, sortie, apport, course_active)
+        else:
+            _apporter_suites(h, suites, budget, meilleur, nouveau, apport, course_active)
+        for c in range(course_active.size):
+            if course_active[c]:
+                _remonter_course(h, c, budget, apport, courant, arret_change)
+                course_active[c] = False
+        if not _reporter_arrets(h, courant, meilleur, nouveau, arret_change):
+            break
+    return meilleur
+
+
+@nb.njit(cache=True, nogil=True)
+def extraire_profil(h, meilleur, envers):  # type: ignore[no-untyped-def]
+    """Couples non dominés de chaque arrêt ; ``envers`` remet à l'endroit un horaire retourné."""
+    n = h.arret_debut.size - 1
+    debut = np.zeros(n + 1, dtype=np.int64)
+    depart = np.empty(meilleur.size, dtype=np.int32)
+    arrivee = np.empty(meilleur.size, dtype=np.int32)
+    k = 0
+    for a in range(n):
+        debut[a] = k
+        p0, p1 = h.arret_debut[a], h.arret_debut[a + 1]
+        for p in range(p0, p1):
+            utile = meilleur[p] < INFINI_S
+            if utile and p + 1 < p1 and meilleur[p + 1] == meilleur[p]:
+                utile = False  # partir plus tard arrive aussi tôt
+            if utile:
+                depart[k] = h.embarquement_s[p]
+                arrivee[k] = meilleur[p]
+                k += 1
+        if envers:
+            k0 = debut[a]
+            for i in range(k0, k):
+                depart[i], arrivee[i] = -arrivee[i], -depart[i]
+            depart[k0:k] = depart[k0:k][::-1].copy()
+            arrivee[k0:k] = arrivee[k0:k][::-1].copy()
+    debut[n] = k
+    return debut, depart[:k].copy(), arrivee[:k].copy()
+
+
+@nb.njit(cache=True, nogil=True)
+def _durees_point(profil, cibles, temps, avant_s, apres, minutes, budget, durees):  # type: ignore[no-untyped-def]
+    """Abaisser les durées d'un point, pour chaque minute, par chacun de ses arrêts."""
+    for q in range(cibles.size):
+        k, k1 = profil.debut[cibles[q]], profil.debut[cibles[q] + 1]
+        if k == k1:
+            continue
+        avant = avant_s + (0 if apres else temps[q])
+        reste = temps[q] if apres else 0
+        k += np.searchsorted(profil.depart_s[k:k1], minutes[0] + avant)
+        for j in range(minutes.size):
+            while k < k1 and profil.depart_s[k] < minutes[j] + avant:
+                k += 1
+            if k == k1:
+                break
+            duree = profil.arrivee_s[k] + reste - minutes[j]
+            if duree < durees[j] and duree <= budget:
+                durees[j] = duree
+
+
+@nb.njit(cache=True, nogil=True)
+def remplir_durees(profil, liens, marche, avant_s, apres, minutes, budget, durees):  # type: ignore[no-untyped-def]
+    """Durées porte à porte de chaque point à chaque minute, int32[points, minutes]."""
+    for i in range(durees.shape[0]):
+        durees[i, :] = marche[i] if marche[i] <= budget else INFINI_S
+        l0, l1 = liens.debut[i], liens.debut[i + 1]
+        _durees_point(
+            profil, liens.cible[l0:l1], liens.temps_s[l0:l1], avant_s, apres, minutes, budget,
+            durees[i],
+        )  # fmt: skip
+
+
+@nb.njit(cache=True, nogil=True)
+def resumer_durees(  # type: ignore[no-untyped-def]
+    profil, liens, marche, avant_s, apres, minutes, budget, rangs, seuil, centiles, part,
+):  # fmt: skip
+    """Centiles et part des départs sous le seuil, point par point, sans garder les minutes."""
+    durees = np.empty(minutes.size, dtype=np.int32)
+    for i in range(part.size):
+        durees[:] = marche[i] if marche[i] <= budget else INFINI_S
+        l0, l1 = liens.debut[i], liens.debut[i + 1]
+        _durees_point(
+            profil, liens.cible[l0:l1], liens.temps_s[l0:l1], avant_s, apres, minutes, budget,
+            durees,
+        )  # fmt: skip
+        mini = INFINI_S
+        maxi = 0
+        sous = 0
+        for j in range(minutes.size):
+            mini = min(mini, durees[j])
+            maxi = max(maxi, durees[j])
+            if durees[j] <= seuil:
+                sous += 1
+        part[i] = sous / minutes.size
+        if mini < maxi:
+            durees.sort()
+        for r in range(rangs.size):
+            d = durees[rangs[r]]
+            centiles[i, r] = np.inf if d >= INFINI_S else d

@@ -1,0 +1,1 @@
+"""Écran : carte folium, fond, images de carreaux, composants servis hors ligne."""

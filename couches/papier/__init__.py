@@ -1,0 +1,1 @@
+"""Papier : fiches, atlas, cartes et images pour l'impression."""

@@ -1,0 +1,350 @@
+"""Contenu d'une fiche de commune ou de bassin de vie : chiffres et phrases, sans mise en page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from accessibilite.bilans.agregation import Zonage, calculer_ponderation, construire_zonages
+from accessibilite.bilans.indicateurs import PANIER_COMPLET, PLUS_RAPIDE
+from accessibilite.bilans.synthese import lire_temps, resumer_zones
+from accessibilite.etude import ResultatEtude
+from couches.composition import Theme, dire_modes, nommer_service
+from couches.papier.fiche_contexte import Contexte
+from couches.styles import Styles
+from couches.textes import (
+    INSECABLE,
+    de,
+    duree,
+    nombre,
+    part,
+    pluriel,
+    surface,
+)
+from couches.themes import Themes
+from donnees_geo.configuration import Service
+from donnees_geo.conventions import LIBELLES_MODES, LIBELLES_PALIERS, PALIERS
+from donnees_geo.erreurs import ErreurConfiguration
+from donnees_geo.territoire import Territoire
+
+
+@dataclass(frozen=True)
+class Chiffre:
+    """Une part en grand, ce qu'elle compte, et la règle."""
+
+    valeur: str
+    titre: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class LigneCarence:
+    """Une ligne du tableau des services qui manquent, déjà en texte."""
+
+    service: str
+    palier: str
+    concernes: str
+    part: str
+    temps: str
+    proche: str
+
+
+@dataclass(frozen=True)
+class Fiche:
+    """Contenu d'une fiche.
+
+    Attributes
+    ----------
+    zone_type, code, nom, surtitre
+        Zone, et ce dont elle fait partie.
+    geometrie
+        Contour, CRS du territoire.
+    chiffres
+        Un chiffre par palier.
+    question, phrase
+        Titre de la carte principale, et sa réponse.
+    classes
+        Habitants de chaque classe de temps, puis inaccessibles, puis sans donnée (texte).
+    carences
+        Services qui manquent, du plus au moins lourd.
+    desserte, friches, inondation, commerces
+        Paragraphes.
+    """
+
+    zone_type: str
+    code: str
+    nom: str
+    surtitre: str
+    geometrie: shapely.Geometry
+    chiffres: tuple[Chiffre, ...]
+    question: str
+    phrase: str
+    classes: tuple[str, ...]
+    carences: tuple[LigneCarence, ...]
+    desserte: str
+    friches: str
+    inondation: str
+    commerces: str
+
+
+def choisir_zones(
+    territoire: Territoire, resultat: ResultatEtude, zone_type: str, codes: Sequence[str] = ()
+) -> tuple[Zonage, list[int]]:
+    """Zonage d'un type et rangs des zones demandées (toutes par défaut), par nom.
+
+    Raises
+    ------
+    ErreurConfiguration
+        Découpage absent, ou code inconnu (les codes inconnus sont énumérés).
+    """
+    zonages = construire_zonages(territoire.carreaux, territoire.communes, territoire.nom)
+    zonage = next((z for z in zonages if z.type == zone_type), None)
+    if zonage is None:
+        raise ErreurConfiguration(
+            "Le territoire n'a pas ce découpage.",
+            objet=zone_type,
+            attendu=", ".join(z.type for z in zonages),
+            conseil="ajouter la correspondance dans [decoupage] et préparer de nouveau",
+        )
+    rangs = {code: i for i, code in enumerate(zonage.codes)}
+    inconnus = [c for c in codes if c not in rangs]
+    if inconnus:
+        raise ErreurConfiguration(
+            "Zone inconnue.",
+            objet=", ".join(inconnus),
+            attendu=f"un code parmi {len(rangs)}, par exemple {', '.join(zonage.codes[:5])}",
+            conseil="donner le code de la commune ou du bassin de vie, tel qu'écrit dans "
+            "indicateurs.csv",
+        )
+    retenus = [rangs[c] for c in codes] if codes else list(rangs.values())
+    return zonage, sorted(set(retenus), key=lambda i: (zonage.noms[i], zonage.codes[i]))
+
+
+def composer_fiches(
+    territoire: Territoire,
+    resultat: ResultatEtude,
+    theme: Theme,
+    themes: Themes,
+    styles: Styles,
+    zone_type: str,
+    codes: Sequence[str] = (),
+) -> list[Fiche]:
+    """Composer le contenu des fiches demandées, rangées par nom.
+
+    Parameters
+    ----------
+    territoire, resultat
+        Territoire et son étude.
+    theme
+        Service ou panier de la carte principale.
+    themes
+        Couches thématiques.
+    styles
+        Classes de temps.
+    zone_type, codes
+        ``commune`` ou ``bassin_de_vie``, et codes voulus (tous par défaut).
+
+    Raises
+    ------
+    ErreurConfiguration
+        Découpage absent ou code inconnu.
+    """
+    zonage, rangs = choisir_zones(territoire, resultat, zone_type, codes)
+    redacteur = _Redacteur(territoire, resultat, theme, themes, styles, zonage)
+    return [redacteur.composer(rang) for rang in rangs]
+
+
+class _Redacteur:
+    """Ce que toutes les fiches d'un type de zone ont en commun."""
+
+    def __init__(
+        self,
+        territoire: Territoire,
+        resultat: ResultatEtude,
+        theme: Theme,
+        themes: Themes,
+        styles: Styles,
+        zonage: Zonage,
+    ) -> None:
+        self.territoire, self.resultat, self.theme = territoire, resultat, theme
+        self.zonage = zonage
+        poids, self.par_population = calculer_ponderation(territoire.carreaux)
+        temps = lire_temps(resultat, theme.ids, theme.mode)
+        self.resume = resumer_zones(zonage, temps, poids, theme.seuil_s, styles.bornes_s)
+        i = resultat.indicateurs
+        paniers = i[
+            (i["zone_type"] == zonage.type)
+            & (i["mode"] == PLUS_RAPIDE)
+            & (i["service"] == PANIER_COMPLET)
+        ]
+        self.part_panier = {
+            (str(code), str(palier)): float(valeur)
+            for code, palier, valeur in zip(
+                paniers["zone_code"],
+                paniers["palier"],
+                paniers["part_desservie"],
+                strict=True,
+            )
+        }
+        c = resultat.carences
+        self.carences = c[c["zone_type"] == zonage.type]
+        self.services = {s.id: s for s in resultat.services}
+        colonne = {"commune": "code_commune", "bassin_de_vie": "code_bassin_de_vie"}[zonage.type]
+        self.code_commune = territoire.communes[colonne].astype(str).to_numpy()
+        self.noms_communes: dict[str, str] = dict(
+            zip(territoire.communes["code_commune"], territoire.communes["nom"], strict=True)
+        )
+        self.contexte = Contexte(territoire, resultat, themes, zonage, self.code_commune)
+
+    def compter(self, poids: float) -> str:
+        """« 1 240 habitants », ou une surface faute de population."""
+        if self.par_population:
+            return pluriel(round(poids), "habitant")
+        return surface(poids)
+
+    def composer(self, rang: int) -> Fiche:
+        zonage = self.zonage
+        code, nom = zonage.codes[rang], zonage.noms[rang]
+        membres = np.flatnonzero(self.code_commune == code)
+        geometrie = shapely.union_all(
+            shapely.make_valid(self.territoire.communes.geometry.to_numpy()[membres])
+        )
+        ligne = self.resume.iloc[rang]
+        return Fiche(
+            zone_type=zonage.type,
+            code=code,
+            nom=nom,
+            surtitre=self._surtitre(membres),
+            geometrie=geometrie,
+            chiffres=tuple(self._chiffre(code, palier) for palier in PALIERS),
+            question=self._question(),
+            phrase=self._phrase(ligne),
+            classes=self._classes(ligne),
+            carences=self._lignes_carences(code),
+            desserte=self.contexte.dire_desserte(code),
+            friches=self.contexte.dire_friches(geometrie),
+            inondation=self.contexte.dire_inondation(geometrie),
+            commerces=self.contexte.dire_commerces(geometrie),
+        )
+
+    def _surtitre(self, membres: np.ndarray[tuple[int], np.dtype[np.intp]]) -> str:
+        communes = self.territoire.communes.iloc[membres]
+        if self.zonage.type == "bassin_de_vie":
+            return f"Bassin de vie · {pluriel(len(communes), 'commune')}"
+        premier = communes.iloc[0]
+        morceaux = ["Commune"]
+        if premier["bassin_de_vie"]:
+            morceaux.append(f"bassin de vie {de(str(premier['bassin_de_vie']))}")
+        if premier["secteur"]:
+            morceaux.append(f"secteur {premier['secteur']}")
+        return " · ".join(morceaux)
+
+    def _chiffre(self, code: str, palier: str) -> Chiffre:
+        regle = next((s for s in self.resultat.parametres.seuils if s.palier == palier), None)
+        compte = sum(s.palier == palier for s in self.resultat.services)
+        titre = f"palier {LIBELLES_PALIERS[palier]}"
+        if regle is None or (code, palier) not in self.part_panier:
+            return Chiffre("–", titre, "sans donnée")
+        modes = " ou ".join(LIBELLES_MODES[m] for m in regle.modes)
+        unite = "des habitants" if self.par_population else "de la surface habitée"
+        return Chiffre(
+            part(self.part_panier[code, palier], 0),
+            titre,
+            f"{unite} à {regle.seuil_s / 60:g}{INSECABLE}min des {compte} services, {modes}",
+        )
+
+    def _question(self) -> str:
+        minutes = f"{self.theme.seuil_s / 60:g}{INSECABLE}minutes"
+        if self.theme.panier:
+            palier = self.theme.palier
+            du_palier = (
+                "de proximité" if palier == "proximite" else f"du palier {LIBELLES_PALIERS[palier]}"
+            )
+            quoi = f"tous les services {du_palier}"
+        else:
+            quoi = nommer_service(self.theme.services[0])
+        return (
+            f"Qui rejoint {quoi} en {minutes} {dire_modes(self.resultat, self.theme)}{INSECABLE}?"
+        )
+
+    def _phrase(self, ligne: pd.Series) -> str:
+        total, oui = float(ligne["poids"]), float(ligne["desservi"])
+        if not np.isfinite(ligne["part"]):
+            return "Aucun temps n’est connu ici : données absentes."
+        suite = ""
+        mediane = float(ligne["temps_median_s"])
+        if np.isfinite(mediane):
+            suite = f" Temps médian : {duree(mediane)}."
+        if not self.par_population:
+            suite = ""
+        if oui <= 0:
+            return f"Aucun des {self.compter(total)} n’y parvient.{suite}"
+        if float(ligne["non_desservi"]) < 0.5 and float(ligne["sans_donnee"]) < 0.5:
+            return f"Les {self.compter(total)} y parviennent tous.{suite}"
+        return (
+            f"{self.compter(oui)} sur {nombre(total) if self.par_population else surface(total)} "
+            f"({part(float(ligne['part']))}) y parviennent ; "
+            f"{self.compter(float(ligne['non_desservi']))} n’y parviennent pas.{suite}"
+        )
+
+    def _classes(self, ligne: pd.Series) -> tuple[str, ...]:
+        colonnes = [c for c in ligne.index if str(c).startswith("classe_")]
+        valeurs = [float(ligne[c]) for c in [*colonnes, "inaccessible", "sans_donnee"]]
+        if self.par_population:
+            return tuple(nombre(round(v)) for v in valeurs)
+        return tuple(surface(v) for v in valeurs)
+
+    def _lignes_carences(self, code: str) -> tuple[LigneCarence, ...]:
+        table = self.carences[self.carences["zone_code"] == code].copy()
+        table["ordre"] = table["palier"].map({p: i for i, p in enumerate(PALIERS)})
+        poids = "part_carence" if not self.par_population else "population_carence_hab"
+        table["poids"] = table[poids].round(3)
+        table = table.sort_values(["poids", "ordre", "rang"], ascending=[False, True, True])
+        return tuple(self._ligne_carence(ligne) for _, ligne in table.iterrows())
+
+    def _ligne_carence(self, ligne: pd.Series) -> LigneCarence:
+        service = self.services.get(str(ligne["service"]))
+        concernes = float(ligne["population_carence_hab"])
+        temps = float(ligne["temps_median_carence_s"])
+        return LigneCarence(
+            service=service.libelle if service else str(ligne["service"]),
+            palier=f"{LIBELLES_PALIERS[ligne['palier']]}, "
+            f"{float(ligne['seuil_s']) / 60:g}{INSECABLE}min",
+            concernes=nombre(round(concernes)) if self.par_population else "–",
+            part=part(float(ligne["part_carence"]), 0),
+            temps=duree(temps) if np.isfinite(temps) else "hors d’atteinte",
+            proche=self._dire_proche(ligne, service),
+        )
+
+    def _dire_proche(self, ligne: pd.Series, service: Service | None) -> str:
+        commune = str(ligne["equipement_proche_commune"] or "")
+        nom = str(ligne["equipement_proche_nom"] or "").strip()
+        if not str(ligne["equipement_proche"] or ""):
+            return "–"
+        lieu = self.noms_communes.get(commune, "hors du territoire")
+        if not nom or nom.lower() == lieu.lower():
+            return lieu
+        return f"{lieu} ({_en_minuscules(nom) if nom.isupper() else nom})"
+
+
+#: Mots qu'un nom écrit en capitales laisse en minuscules.
+_PETITS_MOTS: Final = frozenset(
+    ("de", "du", "des", "la", "le", "les", "et", "en", "au", "aux", "à")
+)
+
+
+def _en_minuscules(nom: str) -> str:
+    """Nom tout en capitales (BPE) récrit à la française : « Gare de Béthune »."""
+    mots = [
+        mot
+        if mot in _PETITS_MOTS or mot.startswith(("n°", "d'", "l'"))
+        else mot[:1].upper() + mot[1:]
+        for mot in nom.lower().split(" ")
+    ]
+    texte = " ".join(mots)
+    return texte[:1].upper() + texte[1:]

@@ -1,0 +1,1 @@
+"""Échanges avec un SIG : GeoPackage, projet QGIS, GeoTIFF, GeoJSON."""

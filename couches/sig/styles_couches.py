@@ -1,0 +1,181 @@
+"""Style de chaque couche exportée vers QGIS : les couleurs et les classes de l'écran."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from accessibilite.bilans.indicateurs import PLUS_RAPIDE
+from accessibilite.etude import colonne_temps
+from couches.catalogue import Classe, lire_catalogue
+from couches.sig.styles_qgis import Condition, RegleStyle, StyleCouche, Symbole, Trame
+from couches.styles import Styles, libelles_classes
+from couches.tables_export import INACCESSIBLE_S, majuscule
+from donnees_geo.configuration import Service
+from donnees_geo.conventions import LIBELLES_PALIERS
+
+#: Classes de part desservie, bornes hautes, de la moins à la mieux desservie.
+BORNES_PART: Final = (0.25, 0.5, 0.75, 0.95)
+
+
+def style_temps(champ: str, nom: str, description: str, styles: Styles) -> StyleCouche:
+    """Classes de temps de l'écran sur un champ en secondes (-1 inaccessible, NULL sans donnée)."""
+    regles = []
+    bas: float = INACCESSIBLE_S
+    bornes: list[float | None] = [*styles.bornes_s, None]
+    for haut, couleur, libelle in zip(
+        bornes, styles.couleurs_temps, libelles_classes(styles), strict=True
+    ):
+        conditions = [Condition(champ, ">", bas)]
+        if haut is not None:
+            conditions.append(Condition(champ, "<=", haut))
+            bas = haut
+        regles.append(RegleStyle(libelle, Symbole("surface", couleur), tuple(conditions)))
+    inaccessible = Symbole("surface", styles.inaccessible_trait, trame="hachures")
+    regles.append(
+        RegleStyle("inaccessible", inaccessible, (Condition(champ, "=", INACCESSIBLE_S),))
+    )
+    muet = Symbole("surface", styles.sans_donnee_point, styles.sans_donnee_point, 0.1, trame="vide")
+    regles.append(RegleStyle("sans donnée", muet, (Condition(champ, "nul"),)))
+    return StyleCouche(nom, description, tuple(regles))
+
+
+def styles_carreaux(
+    paliers: Sequence[str], services: Sequence[Service], styles: Styles
+) -> list[StyleCouche]:
+    """Un style par panier et par service ; le premier est celui d'ouverture."""
+    paniers = [
+        style_temps(
+            f"temps_panier_{p}_s",
+            f"Panier {LIBELLES_PALIERS[p]}",
+            "Temps jusqu'au plus lointain des services du palier, modes du palier.",
+            styles,
+        )
+        for p in paliers
+    ]
+    return paniers + [
+        style_temps(
+            colonne_temps(s.id, PLUS_RAPIDE),
+            majuscule(s.libelle)[:30],
+            f"Temps jusqu'au lieu le plus proche ({s.libelle}), modes du palier.",
+            styles,
+        )
+        for s in services
+    ]
+
+
+def style_communes(champ: str, styles: Styles) -> StyleCouche:
+    """Part desservie par commune : foncé, peu desservie (comme les temps : foncé, loin)."""
+    regles = []
+    bas: float | None = None
+    couleurs = styles.couleurs_temps[::-1]
+    for rang, haut in enumerate([*BORNES_PART, None]):
+        conditions = [Condition(champ, ">", bas)] if bas is not None else []
+        if haut is not None:
+            conditions.append(Condition(champ, "<=", haut))
+        debut = f"{100 * (bas or 0):.0f}"
+        libelle = f"{debut} à {100 * haut:.0f} %" if haut is not None else f"plus de {debut} %"
+        symbole = Symbole("surface", couleurs[rang], styles.fond["limite"], 0.15, opacite=0.85)
+        regles.append(RegleStyle(libelle, symbole, tuple(conditions)))
+        bas = haut
+    vide = Symbole("surface", styles.fond["sol"], styles.fond["limite"], 0.15)
+    regles.append(RegleStyle("sans donnée", vide, (Condition(champ, "nul"),)))
+    return StyleCouche(
+        "Part desservie",
+        "Part des habitants à portée du panier de proximité.",
+        tuple(regles),
+        "nom",
+    )
+
+
+def style_simple(nom: str, symbole: Symbole, etiquette: str = "") -> StyleCouche:
+    """Un seul symbole pour toute la couche."""
+    return StyleCouche(nom, nom, (RegleStyle(nom, symbole),), etiquette)
+
+
+def style_equipements(services: Sequence[Service]) -> StyleCouche:
+    """Un point par service, de la couleur du catalogue."""
+    return StyleCouche(
+        "Services",
+        "Lieux de service, par service.",
+        tuple(
+            RegleStyle(
+                s.libelle,
+                Symbole("point", s.couleur, "#ffffff", 0.2, 2.2),
+                (Condition("service", "=", s.id),),
+            )
+            for s in services
+        ),
+    )
+
+
+def styles_catalogue(genres: Mapping[str, str]) -> dict[str, StyleCouche]:
+    """Style de chaque couche thématique d'après le catalogue partagé avec l'écran.
+
+    Parameters
+    ----------
+    genres
+        Schéma → type de géométrie de la couche (« Point », « MultiPolygon »…).
+    """
+    regles: dict[str, list[RegleStyle]] = {}
+    for fiche in lire_catalogue().values():
+        if fiche.schema not in genres:
+            continue
+        for classe in fiche.classes:
+            conditions = [Condition(c, "=", v) for c, v in fiche.filtre.items()]
+            if fiche.champ:
+                # « true » et « false » sont des valeurs logiques, pas des textes.
+                logique = {"true": True, "false": False}.get(classe.valeur)
+                valeur = classe.valeur if logique is None else logique
+                conditions.append(Condition(fiche.champ, "=", valeur))
+            regles.setdefault(fiche.schema, []).append(
+                RegleStyle(
+                    classe.libelle,
+                    _symbole_classe(classe, genres[fiche.schema]),
+                    tuple(conditions),
+                )
+            )
+    return {
+        schema: StyleCouche(majuscule(schema.replace("_", " ")), "Aspect de l'écran.", tuple(r))
+        for schema, r in regles.items()
+    }
+
+
+def _symbole_classe(classe: Classe, genre: str) -> Symbole:
+    if "Point" in genre:
+        creux = classe.trame == "rond"
+        fond, bord = ("#ffffff", classe.couleur) if creux else (classe.couleur, "#ffffff")
+        return Symbole("point", fond, bord, 0.3, 2.4)
+    if "Line" in genre:
+        return Symbole("ligne", classe.couleur, largeur_mm=0.4, tirets=classe.trame == "tirets")
+    if classe.trame == "plein":
+        return Symbole("surface", classe.couleur, opacite=0.5)
+    trame: Trame = "hachures" if classe.trame == "hachures" else "vide"
+    return Symbole(
+        "surface",
+        classe.couleur,
+        classe.couleur,
+        0.3,
+        trame=trame,
+        tirets=classe.trame == "tirets",
+    )
+
+
+def couleur_classe(couche: str, valeur: str) -> str:
+    """Couleur d'une classe du catalogue.
+
+    Raises
+    ------
+    KeyError
+        Couche ou classe absente du catalogue.
+    """
+    return {c.valeur: c.couleur for c in lire_catalogue()[couche].classes}[valeur]
+
+
+def style_libre(nom: str, genre: str) -> StyleCouche:
+    """Style d'une couche sans schéma connu, d'après son type de géométrie."""
+    if "Point" in genre:
+        return style_simple(nom, Symbole("point", "#5d4300", "#ffffff", 0.2, 2.0))
+    if "Line" in genre:
+        return style_simple(nom, Symbole("ligne", "#5d4300", largeur_mm=0.4))
+    return style_simple(nom, Symbole("surface", "#5d4300", "#5d4300", 0.2, opacite=0.45))

@@ -1,0 +1,1 @@
+"""Ouvrir et lire des fichiers tels que publiés : archives, tables, flux, couches vectorielles."""

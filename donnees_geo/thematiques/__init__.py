@@ -1,0 +1,1 @@
+"""Couches thématiques : friches, inondation, commerces, marchés, planification, couches libres."""

@@ -1,0 +1,1 @@
+"""Page Carences : tables et fiches."""

@@ -1,0 +1,1 @@
+"""Page Carte : réglages, vue, chiffres et demandes du navigateur."""

@@ -1,0 +1,1 @@
+"""Pages Friches et risques, et Commerces : croisements gardés en mémoire."""
