@@ -2,7 +2,12 @@
 
 Jeu « Données sur la localisation et l'accès de la population aux équipements » (data.gouv.fr,
 67fe0fe2423db9c4a05d8ced) : pour chaque carreau habité de 200 m et chaque type d'équipement de la
-BPE, la distance et la durée par la route jusqu'au plus proche. Parquet, partitionné par région.
+BPE, la distance et la durée par la route jusqu'au plus proche. Parquet, un fichier par région.
+
+Colonnes des millésimes 2024 et 2025, d'après des programmes publics qui les lisent (le dictionnaire
+de l'INSEE n'a pas pu être relu) : ``idSrc`` (« E_N », coin du carreau en EPSG:3035), ``X``, ``Y``,
+``pop``, ``depcom``, ``iris``, ``dep``, ``domaine``, ``typeeq_id``, ``distance`` (km), ``duree``
+(minutes). Un carreau à cheval sur deux communes y a une ligne par commune.
 """
 
 from __future__ import annotations
@@ -22,11 +27,13 @@ from donnees_geo.lecture.tables import resoudre_colonnes
 
 #: Les noms des colonnes ont changé d'un millésime à l'autre : chaque rôle a plusieurs noms admis.
 _ALIAS: Final = {
-    "carreau": ("idcar_200m", "idinspire", "id_inspire", "id_carreau", "idcar", "carreau"),
+    "carreau": ("idsrc", "idcar_200m", "idinspire", "id_inspire", "id_carreau", "idcar", "carreau"),
     "type_equipement": ("typeeq_id", "typequ", "typeeq", "type_equipement", "code_equipement"),
     "duree_min": ("duree", "duree_min", "temps", "temps_min", "duree_minutes"),
 }
+#: Les deux écritures d'un coin : « …N2564000E3282400 », ou « 3282400_2564000 » (est, nord).
 _POSITION: Final = r"N(\d+)E(\d+)"
+_POSITION_EST_NORD: Final = r"^(\d{6,7})_(\d{6,7})$"
 #: Une durée médiane au-delà n'est pas en minutes.
 DUREE_MEDIANE_MAX_MIN: Final = 240.0
 
@@ -40,10 +47,14 @@ def position_carreau(identifiants: pd.Series[str]) -> pd.Series[str]:
     --------
     >>> position_carreau(pd.Series(["CRS3035RES200mN2564000E3282400", "z01"])).tolist()
     ['N2564000E3282400', '']
+    >>> position_carreau(pd.Series(["3282400_2564000"])).tolist()
+    ['N2564000E3282400']
     """
-    morceaux = identifiants.astype("str").str.extract(_POSITION)
-    position = "N" + morceaux[0] + "E" + morceaux[1]
-    return position.fillna("")
+    textes = identifiants.astype("str")
+    nord_est = textes.str.extract(_POSITION)
+    est_nord = textes.str.extract(_POSITION_EST_NORD)
+    position = "N" + nord_est[0] + "E" + nord_est[1]
+    return position.fillna("N" + est_nord[1] + "E" + est_nord[0]).fillna("")
 
 
 def lire_temps_insee(

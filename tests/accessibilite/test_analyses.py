@@ -134,7 +134,7 @@ def test_toute_la_fiche_se_recalcule_depuis_les_carreaux(territoire, resultat, a
     assert p[ensemble].sum() == pytest.approx(
         fiche("indice", volet="ensemble")["population_regle_hab"]
     )
-    soins = fiche("soins", service="medecin", decroissance="apl_2012")
+    soins = fiche("soins", service="medecin", decroissance="apl_2016")
     moyenne = (p * c["soins_medecin"]).sum() / p.sum()
     assert moyenne == pytest.approx(soins["professionnels_pour_100000_hab"], rel=1e-6)
     lents = c["temps_boulangerie_marche_s"] * 3.6 / 3.0  # leur vitesse : 3 km/h
@@ -154,6 +154,28 @@ def test_resultats_identiques_quel_que_soit_l_ordre_des_carreaux(resultat, analy
         autre.carreaux.reset_index(drop=True), analyses.carreaux.iloc[ordre].reset_index(drop=True)
     )
     pd.testing.assert_frame_equal(autre_etude.carences, resultat.carences)
+
+
+def test_resultats_identiques_quel_que_soit_l_ordre_des_equipements(resultat, analyses):
+    reference = grand_territoire()
+    nombre = len(reference.equipements)
+    ordre = np.random.default_rng(15).permutation(nombre)
+    nouvelle_ligne = np.argsort(ordre)
+    acces = reference.points_acces.iloc[::-1].reset_index(drop=True)
+    melange = replace(
+        reference,
+        equipements=reference.equipements.iloc[ordre].reset_index(drop=True),
+        points_acces=acces.assign(
+            equipement=nouvelle_ligne[acces["equipement"]].astype(acces["equipement"].dtype)
+        ),
+    )
+    etude = calculer_etude(melange, None, PARAMETRES)
+    pd.testing.assert_frame_equal(etude.carences, resultat.carences)
+    pd.testing.assert_frame_equal(etude.indicateurs, resultat.indicateurs)
+    autres = calculer_analyses(melange, etude, REGLAGES)
+    for nom, table in analyses.tables.items():
+        pd.testing.assert_frame_equal(autres.tables[nom], table, obj=nom)
+    pd.testing.assert_frame_equal(autres.carreaux, analyses.carreaux)
 
 
 def test_zone_sans_habitant_dite_et_laissee_vide(analyses):

@@ -85,7 +85,10 @@ def test_tout_petit_reseau(graine, mode, noeuds):
     graphe = graphe_aleatoire(graine, mode, noeuds)
     points, sources = points_au_hasard(graphe, graine, 8), points_au_hasard(graphe, graine + 1, 7)
     marques = np.random.default_rng(graine).integers(0, 4, 7).astype(np.int32)
-    verifier(graphe, points, sources, marques, 2)
+    choix = verifier(graphe, points, sources, marques, 2)
+    # Le point laissé sans rue n'atteint rien, et le deuxième n'est jamais avant le premier.
+    assert np.isinf(choix.temps_s[2]).all()
+    assert (choix.temps_s[:, 0] <= choix.temps_s[:, 1]).all()
 
 
 @pytest.mark.parametrize("sens", ["vers", "depuis"])

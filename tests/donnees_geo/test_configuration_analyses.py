@@ -21,8 +21,8 @@ def test_fichier_livre():
         ("ind_80p", 3.4),
     ]
     assert p.mode_concurrence == "voiture"
-    assert p.decroissances[0].bornes_s == (300, 600, 900)
-    assert p.decroissances[0].poids == (1, 0.3, 0.1)
+    assert p.decroissances[0].bornes_s == (600, 900, 1200)  # celle de la DREES est retenue
+    assert p.decroissances[0].poids == pytest.approx((1, 2 / 3, 1 / 3), abs=1e-4)
     assert all(d.source for d in p.decroissances)
     catalogue = {s.id for s in lire_services()}
     cites = {*p.services_concurrence, *(s for public in p.publics for s in public.services)}

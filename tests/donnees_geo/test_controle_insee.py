@@ -57,6 +57,25 @@ def test_position_sans_prefixe():
     assert position_carreau(identifiants).tolist() == ["N1E2", "N30E40", "", ""]
 
 
+def test_millesime_2024_identifiants_est_nord_et_carreau_a_cheval(tmp_path):
+    # Un carreau à cheval sur deux communes a une ligne par commune, à la même durée.
+    table = pd.DataFrame(
+        {
+            "idSrc": ["3282400_2564000", "3282400_2564000", "3282600_2564000", "1_2"],
+            "X": [3282500, 3282500, 3282700, 0],
+            "Y": [2564100, 2564100, 2564100, 0],
+            "depcom": ["62119", "62120", "62119", "62119"],
+            "typeeq_id": ["B207", "B207", "B207", "B207"],
+            "distance": [2.0, 2.0, 1.0, 0.1],
+            "duree": [4.0, 4.0, 2.5, 1.0],
+            "pop": [10, 3, 4, 1],
+        }
+    )
+    table.to_parquet(tmp_path / "donnees-2024-reg32.parquet")
+    temps = lire_temps_insee(tmp_path / "donnees-2024-reg32.parquet", SERVICES, CARREAUX)
+    np.testing.assert_array_equal(temps["boulangerie"], [240.0, 150.0, np.nan])
+
+
 @pytest.mark.parametrize(
     ("table", "message", "precision"),
     [
