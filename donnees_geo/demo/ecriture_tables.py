@@ -150,6 +150,10 @@ marches = "marches.csv"
 inondation_frequente = "tri/n_tri_orve_inondable_01_01for_s_000.shp"
 inondation_moyenne = "tri/n_tri_orve_inondable_01_02moy_s_000.shp"
 inondation_extreme = "tri/n_tri_orve_inondable_01_04fai_s_000.shp"
+plu = "plu/ZONE_URBA.shp"
+qpv = "qpv.geojson"
+pvd = "liste-pvd.csv"
+acv = "liste-acv.csv"
 
 [relief]
 mnt = "mnt.tif"

@@ -37,6 +37,11 @@ from donnees_geo.demo.lignes import ReseauBus, construire_reseau_bus
 from donnees_geo.demo.maillage import construire_maillage
 from donnees_geo.demo.objets_osm import ObjetsOsm
 from donnees_geo.demo.planarisation import segments_de_ligne
+from donnees_geo.demo.planification import (
+    construire_programmes,
+    construire_quartiers_prioritaires,
+    construire_zonage,
+)
 from donnees_geo.demo.population import Adresses, construire_adresses, construire_carreaux
 from donnees_geo.demo.quartiers import construire_rues_locales, ecarter_des_axes
 from donnees_geo.demo.relief import (
@@ -147,6 +152,17 @@ def _ecrire_risques(t: Territoire, dossier: Path) -> None:
         tables.ecrire_shp(emprise, dossier / "tri" / nom)
 
 
+def _ecrire_planification(t: Territoire, carreaux: gpd.GeoDataFrame, dossier: Path) -> None:
+    """Zonage des PLU, quartiers prioritaires, communes des programmes de l'État."""
+    (dossier / "plu").mkdir()
+    zonage = construire_zonage(t.cadre, t.vallees, t.emprise, t.campagne, t.decoupage, t.habitat)
+    tables.ecrire_shp(zonage, dossier / "plu" / "ZONE_URBA.shp")
+    quartiers = construire_quartiers_prioritaires(t.cadre, carreaux, t.adresses, t.habitat)
+    tables.ecrire_geojson(quartiers, dossier / "qpv.geojson")
+    for programme, communes in construire_programmes(t.habitat).items():
+        tables.ecrire_csv(communes, dossier / f"liste-{programme}.csv", separateur=",")
+
+
 def _ecrire_services(t: Territoire, gares: pd.DataFrame, dossier: Path, objets: ObjetsOsm) -> None:
     """BPE, commerces, marchés, et leurs reflets dans OSM."""
     commerces = construire_commerces(t.cadre, t.adresses, t.habitat)
@@ -196,6 +212,7 @@ def ecrire_fichiers(t: Territoire, dossier: Path, progression: Progression | Non
     carreaux = construire_carreaux(t.cadre, t.adresses, t.habitat)
     tables.ecrire_gpkg(carreaux, dossier / "carreaux_200m_met.gpkg", "carreaux_200m_met")
     _ecrire_risques(t, dossier)
+    _ecrire_planification(t, carreaux, dossier)
     friches = construire_friches(t.cadre, t.adresses, t.habitat)
     tables.ecrire_csv(friches, dossier / "friches-standard.csv")
     tables.ecrire_mnt(t.cadre, t.vallees.altitude_m, dossier / "mnt.tif")

@@ -8,8 +8,8 @@ import py7zr
 import pytest
 
 from donnees_geo.erreurs import ErreurDonnees
-from donnees_geo.lecture.archives import extraire_fichier, ouvrir_flux
 from donnees_geo.lecture import archives
+from donnees_geo.lecture.archives import extraire_fichier, ouvrir_flux
 
 TEXTE = b"a;b\n1;2\n"
 

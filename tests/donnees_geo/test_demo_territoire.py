@@ -171,6 +171,31 @@ def test_zones_inondables(territoire_petit: Path, communes: gpd.GeoDataFrame) ->
     assert frequent.area < moyen.area < extreme.area
 
 
+def test_planification(territoire_petit: Path, communes: gpd.GeoDataFrame) -> None:
+    zones = gpd.read_file(territoire_petit / "plu" / "ZONE_URBA.shp")
+    assert zones.is_valid.all()
+    assert set(zones["TYPEZONE"]) == {"U", "AUc", "A", "N"}
+    # Les zones d'une commune la couvrent sans se recouvrir.
+    code = zones["IDURBA"].str[:5]
+    limites = communes.set_index("code").to_crs(zones.crs).area
+    aires = zones.area.groupby(code).sum()
+    np.testing.assert_allclose(aires, limites[aires.index], rtol=1e-4)
+    sans_plan = set(limites.index) - set(code)
+    assert 1 <= len(sans_plan) <= 0.15 * len(limites)
+    quartiers = gpd.read_file(territoire_petit / "qpv.geojson").to_crs(zones.crs)
+    assert quartiers["code_qp"].str.fullmatch(r"QN000\d\dM").all()
+    assert quartiers["insee_com"].isin(communes["code"]).all()
+    carreaux = gpd.read_file(territoire_petit / "carreaux_200m_met.gpkg")
+    places = carreaux.set_geometry(carreaux.centroid).sjoin(quartiers, how="left")
+    niveau = carreaux["ind_snv"].groupby(places["code_qp"].notna().to_numpy()).sum()
+    niveau /= carreaux["ind"].groupby(places["code_qp"].notna().to_numpy()).sum()
+    assert niveau[True] < 0.9 * niveau[False]
+    for programme in ("pvd", "acv"):
+        liste = pd.read_csv(territoire_petit / f"liste-{programme}.csv", dtype=str)
+        assert len(liste) >= 1
+        assert liste["insee_com"].isin(communes["code"]).all()
+
+
 def test_relief_plat_au_nord_colline_au_sud(territoire_petit: Path) -> None:
     with rasterio.open(territoire_petit / "mnt.tif") as mnt:
         altitudes = mnt.read(1)
