@@ -30,19 +30,45 @@ from donnees_geo.territoire import Territoire
 _TC: Final = "tc"
 
 
-def choisir_theme(resultat: ResultatEtude, service: str | None = None) -> Theme:
-    """Thème de la carte principale : un service, ou le panier du premier palier de l'étude.
+def choisir_theme(
+    resultat: ResultatEtude,
+    service: str | None = None,
+    *,
+    palier: Palier | None = None,
+    mode: str = PLUS_RAPIDE,
+) -> Theme:
+    """Thème de la carte principale : un service, ou le panier d'un palier.
+
+    Parameters
+    ----------
+    resultat
+        Étude.
+    service
+        Service ; par défaut le panier de ``palier``.
+    palier
+        Palier du panier ; par défaut le premier de l'étude.
+    mode
+        Mode calculé, ou le plus rapide de ceux que la règle du palier admet.
 
     Raises
     ------
     ErreurConfiguration
-        Service absent de l'étude.
+        Service, palier ou mode absents de l'étude.
     """
+    if mode != PLUS_RAPIDE and mode not in resultat.modes:
+        raise ErreurConfiguration(
+            "Mode absent de l'étude.", objet=mode, attendu=", ".join(resultat.modes)
+        )
     if service is None:
-        palier: Palier = next(p for p in PALIERS if any(s.palier == p for s in resultat.services))
-        retenus = tuple(s for s in resultat.services if s.palier == palier)
-        seuil = regle_du_palier(resultat.parametres, palier).seuil_s
-        return Theme(retenus, palier, True, PLUS_RAPIDE, seuil)
+        presents = [p for p in PALIERS if any(s.palier == p for s in resultat.services)]
+        if palier is not None and palier not in presents:
+            raise ErreurConfiguration(
+                "Palier absent de l'étude.", objet=palier, attendu=", ".join(presents)
+            )
+        vise = palier or presents[0]
+        retenus = tuple(s for s in resultat.services if s.palier == vise)
+        seuil = regle_du_palier(resultat.parametres, vise).seuil_s
+        return Theme(retenus, vise, True, mode, seuil)
     choisi = next((s for s in resultat.services if s.id == service), None)
     if choisi is None:
         raise ErreurConfiguration(
@@ -52,7 +78,7 @@ def choisir_theme(resultat: ResultatEtude, service: str | None = None) -> Theme:
             conseil="employer un identifiant de parametres/services.toml",
         )
     seuil = regle_du_palier(resultat.parametres, choisi.palier).seuil_s
-    return Theme((choisi,), choisi.palier, False, PLUS_RAPIDE, seuil)
+    return Theme((choisi,), choisi.palier, False, mode, seuil)
 
 
 def composer_dossier(
@@ -69,7 +95,11 @@ def composer_dossier(
     retenus = territoire.equipements[territoire.equipements["service"].astype(str).isin(theme.ids)]
     quoi = (
         f"Temps jusqu’au plus lointain des {len(theme.services)} services "
-        + ("de proximité" if theme.palier == "proximite" else f"du palier {theme.palier}")
+        + (
+            "de proximité"
+            if theme.palier == "proximite"
+            else f"du palier {LIBELLES_PALIERS[theme.palier]}"
+        )
         if theme.panier
         else f"Temps jusqu’au lieu le plus proche : {theme.services[0].libelle}"
     )

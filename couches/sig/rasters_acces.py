@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from accessibilite.bilans.indicateurs import PLUS_RAPIDE
 from accessibilite.bilans.synthese import lire_temps
 from accessibilite.etude import ResultatEtude
 from couches.composition import Theme, dire_modes, poser_question
@@ -28,7 +27,7 @@ def exporter_rasters(
     dossier: Path,
     *,
     fichier: Path | None = None,
-    service: str | None = None,
+    theme: Theme | None = None,
     progression: Progression | None = None,
 ) -> list[Path]:
     """Écrire les temps d'accès en GeoTIFF.
@@ -40,36 +39,33 @@ def exporter_rasters(
     dossier
         Dossier des fichiers, nommés d'après le service.
     fichier
-        Fichier unique voulu : celui de ``service``, ou du panier de proximité.
-    service
-        Un seul service ; par défaut le panier de proximité et tous les services.
+        Fichier unique voulu : celui de ``theme``, ou du panier de proximité.
+    theme
+        Un seul thème ; par défaut le panier de proximité et tous les services.
     progression
         Rappel ``(étape, part faite)``.
 
     Raises
     ------
-    ErreurConfiguration
-        Service absent de l'étude.
     ErreurDonnees
         Fichier impossible à écrire.
     """
-    un_seul = fichier is not None or service is not None
-    themes = [choisir_theme(resultat, service)]
-    if not un_seul:
+    themes = [theme or choisir_theme(resultat)]
+    if fichier is None and theme is None:
         themes += [choisir_theme(resultat, s.id) for s in resultat.services]
     sorties = []
-    for rang, theme in enumerate(themes):
-        nom = f"panier-{theme.palier}" if theme.panier else theme.services[0].id
+    for rang, vise in enumerate(themes):
+        nom = f"panier-{vise.palier}" if vise.panier else vise.services[0].id
         if progression is not None:
             progression(nom, rang / len(themes))
         sorties.append(
             exporter_acces_raster(
                 territoire.carreaux.geometry.to_numpy(),
-                lire_temps(resultat, theme.ids, theme.mode),
+                lire_temps(resultat, vise.ids, vise.mode),
                 territoire.crs,
-                fichier or dossier / nommer_fichier("temps", nom, PLUS_RAPIDE, extension=".tif"),
+                fichier or dossier / nommer_fichier("temps", nom, vise.mode, extension=".tif"),
                 styles,
-                _etiquettes(territoire, resultat, theme),
+                _etiquettes(territoire, resultat, vise),
             )
         )
     return sorties

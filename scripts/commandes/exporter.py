@@ -3,50 +3,25 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from donnees_geo.erreurs import ErreurConfiguration, ErreurProjet
+from couches.formats_export import FORMATS, choisir_sortie
+from donnees_geo.conventions import MODES, PALIERS
+from donnees_geo.erreurs import ErreurConfiguration
 from scripts.commandes.affichage import progression
-from scripts.commandes.sorties import exiger_dossier_parent
 
 if TYPE_CHECKING:
     from accessibilite.etude import ResultatEtude
-    from donnees_geo.territoire import Territoire
+    from couches.composition import Theme
 
-Progression = Callable[[str, float], None]
-#: Format → (extension du fichier, ``None`` si l'export est toujours un dossier, ce qu'il est).
-FORMATS: Final[dict[str, tuple[str | None, str]]] = {
-    "atlas": (".pdf", "fiches de communes ou de bassins de vie, index, méthode (PDF)"),
-    "fiches": (None, "une fiche PDF par zone"),
-    "gpkg": (".gpkg", "GeoPackage stylé pour QGIS"),
-    "qgis": (None, "GeoPackage et projet QGIS avec mise en page d'atlas"),
-    "geojson": (None, "un GeoJSON par couche (WGS 84)"),
-    "tif": (".tif", "GeoTIFF des temps d'accès"),
-    "xlsx": (".xlsx", "classeur Excel"),
-    "csv": (None, "CSV pour Excel français"),
-    "html": (".html", "page autonome, sans serveur ni réseau"),
-    "png": (".png", "image de la carte, pour un diaporama"),
-    "svg": (".svg", "carte vectorielle, pour un diaporama"),
-}
 TYPES_ZONE: Final = {"commune": "commune", "bassin": "bassin_de_vie"}
-
-
-@dataclass(frozen=True)
-class _Demande:
-    territoire: Territoire
-    resultat: ResultatEtude
-    options: argparse.Namespace
-    fichier: Path | None
-    dossier: Path
-    avancer: Progression
+_MONTRES: Final = 5
 
 
 def declarer(commandes: Any) -> None:
     """Ajouter la commande à l'analyseur."""
-    formats = " ; ".join(f"{nom} : {sens}" for nom, (_, sens) in FORMATS.items())
+    formats = " ; ".join(f"{nom} : {f.libelle}" for nom, f in FORMATS.items())
     analyseur = commandes.add_parser(
         "exporter",
         help="écrire atlas, fiches, paquet QGIS, tableur, page autonome",
@@ -81,222 +56,93 @@ def declarer(commandes: Any) -> None:
     analyseur.add_argument(
         "--format-page", choices=("A4", "A3"), default="A4", help="format du papier (A4)"
     )
-    analyseur.add_argument(
+    _declarer_theme(analyseur)
+    analyseur.set_defaults(executer=executer)
+
+
+def _declarer_theme(analyseur: argparse.ArgumentParser) -> None:
+    choix = analyseur.add_mutually_exclusive_group()
+    choix.add_argument(
         "--service",
         metavar="SERVICE",
         help="service de la carte principale, de l'image ou du GeoTIFF (par défaut : panier de "
         "proximité ; pour tif dans un dossier : tous)",
     )
-    analyseur.set_defaults(executer=executer)
+    choix.add_argument("--palier", choices=PALIERS, help="palier dont la carte montre le panier")
+    analyseur.add_argument(
+        "--mode",
+        choices=MODES,
+        help="mode de la carte (par défaut : le plus rapide de ceux du palier)",
+    )
+    analyseur.add_argument(
+        "--emprise",
+        nargs=4,
+        type=float,
+        metavar=("OUEST", "SUD", "EST", "NORD"),
+        help="vue de l'image, en degrés (png, svg ; par défaut : la zone)",
+    )
 
 
 def executer(options: argparse.Namespace) -> int:
     """Vérifier la demande, charger, écrire l'export et ses licences."""
-    from couches.licences import ecrire_licences
-    from couches.resultats import relire_etude
+    choisir_sortie(options.format, options.sortie)
+    emprise = None if options.emprise is None else verifier_emprise(*options.emprise)
+
+    from couches.paquets import OptionsExport, exporter
+    from couches.resultats import lire_resultats, relire_etude
     from donnees_geo.territoire import charger_territoire
 
-    fichier, dossier = choisir_sortie(options.format, options.sortie)
     with progression("Export", montrer=options.montrer) as avancer:
         avancer("chargement", 0.0)
         territoire = charger_territoire(options.dossier)
         resultat = relire_etude(options.resultats, territoire)
-        _creer(dossier)
-        demande = _Demande(territoire, resultat, options, fichier, dossier, avancer)
-        ecrits = _EXPORTS[options.format](demande)
-        licences = ecrire_licences(territoire, dossier, [chemin.name for chemin in ecrits])
+        # Seules les tables citent les analyses : les relire ralentirait les autres exports.
+        tables = options.format in ("xlsx", "csv")
+        demande = OptionsExport(
+            zone_type=TYPES_ZONE[options.type_zone],
+            codes=tuple(options.zone),
+            format_page=options.format_page,
+            theme=_choisir(resultat, options),
+            emprise=emprise,
+            analyses=lire_resultats(options.resultats).analyses if tables else None,
+        )
+        ecrits = exporter(options.format, territoire, resultat, options.sortie, demande, avancer)
     if territoire.fictif:
         print("Données fictives : ce territoire n'existe pas.")
-    montres = [str(chemin) for chemin in ecrits[:5]]
-    suite = f" et {len(ecrits) - 5} autres" if len(ecrits) > 5 else ""
+    *fichiers, licences = ecrits
+    montres = [str(chemin) for chemin in fichiers[:_MONTRES]]
+    suite = f" et {len(fichiers) - _MONTRES} autres" if len(fichiers) > _MONTRES else ""
     print(f"Écrit : {', '.join(montres)}{suite}, {licences.name}")
     return 0
 
 
-def choisir_sortie(format_export: str, sortie: Path) -> tuple[Path | None, Path]:
-    """Fichier demandé (``None`` : nommé d'après le format) et dossier où écrire.
+def _choisir(resultat: ResultatEtude, options: argparse.Namespace) -> Theme | None:
+    """Thème demandé ; ``None`` : celui du format."""
+    from accessibilite.bilans.indicateurs import PLUS_RAPIDE
+    from couches.papier.dossier import choisir_theme
+
+    if options.service is None and options.palier is None and options.mode is None:
+        return None
+    return choisir_theme(
+        resultat, options.service, palier=options.palier, mode=options.mode or PLUS_RAPIDE
+    )
+
+
+def verifier_emprise(
+    ouest: float, sud: float, est: float, nord: float
+) -> tuple[float, float, float, float]:
+    """Vue demandée, en degrés.
 
     Raises
     ------
-    ErreurProjet
-        Extension d'un autre format, dossier parent absent, fichier là où il faut un dossier.
+    ErreurConfiguration
+        Bornes hors des degrés, ou inversées.
     """
-    extension = FORMATS[format_export][0]
-    suffixe = sortie.suffix.lower()
-    connues = {e for e, _ in FORMATS.values() if e}
-    if extension is not None and suffixe == extension and not sortie.is_dir():
-        exiger_dossier_parent(sortie)
-        return sortie, sortie.parent
-    if suffixe in connues:
+    if not (-180 <= ouest < est <= 180 and -90 <= sud < nord <= 90):
         raise ErreurConfiguration(
-            "L'extension de la sortie n'est pas celle du format demandé.",
-            objet=sortie,
-            attendu=f"un dossier, ou un fichier {extension}" if extension else "un dossier",
-            trouve=suffixe,
+            "L'emprise n'est pas un rectangle de la Terre.",
+            objet="--emprise",
+            attendu="ouest sud est nord, en degrés : ouest < est, sud < nord",
+            trouve=f"{ouest:g} {sud:g} {est:g} {nord:g}",
         )
-    if sortie.exists() and not sortie.is_dir():
-        raise ErreurProjet("La sortie doit être un dossier.", objet=sortie)
-    return None, sortie
-
-
-def _creer(dossier: Path) -> None:
-    # Un OSError (protégé, disque plein) est traduit par la ligne de commande.
-    dossier.mkdir(parents=True, exist_ok=True)
-
-
-def _nommer(demande: _Demande, prefixe: str) -> Path:
-    """Fichier demandé, ou nom stable dans le dossier."""
-    from couches.noms_fichiers import nommer_fichier
-
-    if demande.fichier is not None:
-        return demande.fichier
-    extension = FORMATS[demande.options.format][0] or ""
-    nom = nommer_fichier(prefixe, demande.territoire.nom, extension=extension)
-    return demande.dossier / nom
-
-
-def _atlas(demande: _Demande) -> Sequence[Path]:
-    from couches.ecran.hors_ligne import lister_police
-    from couches.papier.atlas import exporter_atlas, exporter_fiches
-    from couches.papier.dossier import choisir_theme
-    from couches.styles import lire_styles
-
-    o = demande.options
-    options = _options_atlas(o)
-    theme = choisir_theme(demande.resultat, o.service)
-    commun = (demande.territoire, demande.resultat, theme, lire_styles(), lister_police())
-    if o.format == "fiches":
-        return exporter_fiches(*commun, demande.dossier, options, demande.avancer)
-    prefixe = "atlas" if len(o.zone) != 1 else f"fiche-{o.zone[0]}"
-    return [exporter_atlas(*commun, _nommer(demande, prefixe), options, demande.avancer)]
-
-
-def _options_atlas(options: argparse.Namespace) -> Any:
-    from couches.papier.atlas import OptionsAtlas
-
-    return OptionsAtlas(
-        zone_type=TYPES_ZONE[options.type_zone],
-        codes=tuple(options.zone),
-        format_page=options.format_page,
-    )
-
-
-def _gpkg(demande: _Demande) -> Sequence[Path]:
-    from couches.sig.export_geopackage import exporter_geopackage
-    from couches.styles import lire_styles
-
-    sortie = _nommer(demande, "acces")
-    return [
-        exporter_geopackage(
-            demande.territoire, demande.resultat, lire_styles(), sortie, demande.avancer
-        )
-    ]
-
-
-def _qgis(demande: _Demande) -> Sequence[Path]:
-    from couches.sig.projet_qgis import exporter_projet
-    from couches.styles import lire_styles
-
-    return exporter_projet(
-        demande.territoire, demande.resultat, lire_styles(), demande.dossier, demande.avancer
-    )
-
-
-def _geojson(demande: _Demande) -> Sequence[Path]:
-    from couches.sig.export_geopackage import exporter_geojson
-    from couches.styles import lire_styles
-
-    return exporter_geojson(
-        demande.territoire, demande.resultat, lire_styles(), demande.dossier, demande.avancer
-    )
-
-
-def _tif(demande: _Demande) -> Sequence[Path]:
-    from couches.sig.rasters_acces import exporter_rasters
-    from couches.styles import lire_styles
-
-    return exporter_rasters(
-        demande.territoire,
-        demande.resultat,
-        lire_styles(),
-        demande.dossier,
-        fichier=demande.fichier,
-        service=demande.options.service,
-        progression=demande.avancer,
-    )
-
-
-def _xlsx(demande: _Demande) -> Sequence[Path]:
-    from couches.resultats import lire_resultats
-    from couches.tableur import exporter_classeur
-
-    analyses = lire_resultats(demande.options.resultats).analyses
-    sortie = _nommer(demande, "acces")
-    return [
-        exporter_classeur(demande.territoire, demande.resultat, sortie, demande.avancer, analyses)
-    ]
-
-
-def _csv(demande: _Demande) -> Sequence[Path]:
-    from couches.resultats import lire_resultats
-    from couches.tableur import exporter_csv
-
-    analyses = lire_resultats(demande.options.resultats).analyses
-    return exporter_csv(demande.territoire, demande.resultat, demande.dossier, analyses)
-
-
-def _html(demande: _Demande) -> Sequence[Path]:
-    from couches.ecran.hors_ligne import ACTIFS
-    from couches.page_autonome import exporter_page, lire_actifs_page
-    from couches.styles import lire_styles
-
-    return [
-        exporter_page(
-            demande.territoire,
-            demande.resultat,
-            lire_styles(),
-            lire_actifs_page(ACTIFS),
-            _nommer(demande, "acces"),
-            progression=demande.avancer,
-        )
-    ]
-
-
-def _image(demande: _Demande) -> Sequence[Path]:
-    from couches.ecran.hors_ligne import lister_police
-    from couches.papier.dossier import choisir_theme
-    from couches.papier.image_carte import exporter_image
-    from couches.styles import lire_styles
-
-    o = demande.options
-    if len(o.zone) > 1:
-        raise ErreurConfiguration(
-            "Une image montre une seule zone.", objet="--zone", trouve=", ".join(o.zone)
-        )
-    return [
-        exporter_image(
-            demande.territoire,
-            demande.resultat,
-            choisir_theme(demande.resultat, o.service),
-            lire_styles(),
-            lister_police(),
-            _nommer(demande, f"carte-{o.zone[0]}" if o.zone else "carte"),
-            zone_type=TYPES_ZONE[o.type_zone],
-            code=o.zone[0] if o.zone else None,
-        )
-    ]
-
-
-_EXPORTS: Final[dict[str, Callable[[_Demande], Sequence[Path]]]] = {
-    "atlas": _atlas,
-    "fiches": _atlas,
-    "gpkg": _gpkg,
-    "qgis": _qgis,
-    "geojson": _geojson,
-    "tif": _tif,
-    "xlsx": _xlsx,
-    "csv": _csv,
-    "html": _html,
-    "png": _image,
-    "svg": _image,
-}
+    return ouest, sud, est, nord

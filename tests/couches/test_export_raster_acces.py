@@ -7,6 +7,7 @@ import pytest
 import rasterio
 import shapely
 
+from couches.papier.dossier import choisir_theme
 from couches.sig.export_raster import PAS_ACCES_M, en_minutes, exporter_acces_raster
 from couches.sig.rasters_acces import exporter_rasters
 from couches.styles import lire_couleur, lire_styles
@@ -106,6 +107,21 @@ def test_un_fichier_par_service(tmp_path):
         assert set(np.unique(source.read(1))) == {255}
 
 
-def test_service_inconnu(tmp_path):
-    with pytest.raises(ErreurConfiguration, match="Service inconnu"):
-        exporter_rasters(*etude_exports(), lire_styles(), tmp_path, service="piscine")
+def test_un_seul_theme(tmp_path):
+    territoire, resultat = etude_exports()
+    theme = choisir_theme(resultat, "boulangerie", mode="marche")
+    (seul,) = exporter_rasters(territoire, resultat, lire_styles(), tmp_path, theme=theme)
+    assert seul.name == "temps_boulangerie_marche.tif"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"service": "piscine"}, "Service inconnu"),
+        ({"mode": "bateau"}, "Mode absent de l'étude"),
+        ({"palier": "lointain"}, "Palier absent de l'étude"),
+    ],
+)
+def test_theme_impossible(options, message):
+    with pytest.raises(ErreurConfiguration, match=message):
+        choisir_theme(etude_exports()[1], **options)

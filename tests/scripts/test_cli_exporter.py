@@ -11,8 +11,8 @@ import pytest
 from pypdf import PdfReader
 
 from couches.ecran.hors_ligne import ACTIFS
+from couches.formats_export import FORMATS
 from scripts import cli
-from scripts.commandes.exporter import FORMATS
 from tests.fabriques.sources_territoire import ecrire_sources
 
 
@@ -50,7 +50,7 @@ def test_chaque_format_dans_un_dossier_avec_ses_licences(etudie, tmp_path, capsy
     sortie = capsys.readouterr().out
     assert "Données fictives" in sortie
     assert "LICENCES.txt" in sortie
-    extension = FORMATS[nom][0]
+    extension = FORMATS[nom].extension
     if extension is not None:
         assert any(f.endswith(extension) for f in fichiers)
 
@@ -79,6 +79,7 @@ def test_gpkg_au_crs_du_territoire(etudie, tmp_path):
         ("atlas", "a.pdf", ("--type-zone", "bassin"), "n'a pas ce découpage"),
         ("tif", "a.tif", ("--service", "piscine-olympique"), "Service inconnu"),
         ("png", "a.png", ("--zone", "62001", "--zone", "62002"), "une seule zone"),
+        ("png", "a.png", ("--emprise", "3", "50", "2", "51"), "ouest < est"),
     ],
 )
 def test_refus_motive_sans_rien_ecrire(
