@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final, cast, get_args
+from typing import Final, Literal, cast, get_args
 
 import geopandas as gpd
 import numpy as np
@@ -18,9 +18,12 @@ from couches.couche import Couche, EntreeLegende, Trame
 from couches.styles import FICHIER, lire_couleur
 from donnees_geo.erreurs import ErreurConfiguration
 from donnees_geo.lecture.fichiers_toml import TableToml, lever_fautes, lire_toml
-from donnees_geo.schemas import SCHEMAS_COUCHES
+from donnees_geo.schemas import SCHEMAS_CONTEXTE, SCHEMAS_COUCHES
 from donnees_geo.territoire import Territoire
+from donnees_geo.thematiques.contexte import FAMILLES_CONTEXTE, reconnaitre_contexte
 
+GenreChamp = Literal["texte", "code", "nombre", "jour", "heure"]
+_SCHEMAS: Final = SCHEMAS_COUCHES | SCHEMAS_CONTEXTE
 #: Détail qui ne se voit plus à l'écran, mètres, pour une carte de l'agglomération entière.
 TOLERANCE_ECRAN_M: Final = 20.0
 
@@ -33,6 +36,25 @@ class Classe:
     libelle: str
     couleur: str
     trame: Trame
+
+
+@dataclass(frozen=True)
+class ChampBulle:
+    """Une colonne dite dans la bulle d'un objet.
+
+    Attributes
+    ----------
+    colonne, libelle, unite
+        Colonne de la table, son nom affiché et son unité.
+    genre
+        ``code`` : tirets bas remplacés par des espaces ; ``jour`` : 0 = lundi ; ``heure`` :
+        secondes après minuit.
+    """
+
+    colonne: str
+    libelle: str
+    genre: GenreChamp = "texte"
+    unite: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +73,12 @@ class FicheCouche:
         Classes, dans l'ordre de la légende.
     unite, source, licence, avertissement
         Unité des surfaces ou comptes, provenance, licence, et ce qu'il faut dire avec la couche.
+    famille
+        Famille de contexte (``thematiques.contexte``) que la fiche habille, vide sinon.
+    nom, champs
+        Colonne du nom d'un objet (vide : sans nom), et colonnes dites dans sa bulle.
+    reperer
+        Vrai : un objet trop petit pour se voir est montré par un signe.
     """
 
     id: str
@@ -64,6 +92,53 @@ class FicheCouche:
     source: str
     licence: str
     avertissement: str
+    famille: str = ""
+    nom: str = ""
+    champs: tuple[ChampBulle, ...] = ()
+    reperer: bool = False
+
+
+@dataclass(frozen=True)
+class AspectLibre:
+    """Aspect des couches sans fiche : couleur unique, catégories, rampe, objets sans valeur."""
+
+    couleur: str
+    categories: tuple[str, ...]
+    rampe: tuple[str, ...]
+    sans_valeur: str
+
+
+@cache
+def lire_aspect_libre(chemin: Path = FICHIER) -> AspectLibre:
+    """Lire l'aspect des couches libres.
+
+    Raises
+    ------
+    ErreurConfiguration
+        Section absente, clé inconnue ou absente, liste vide, couleur mal formée.
+    """
+    fautes: list[str] = []
+    table = TableToml(lire_toml(chemin).get("couches_libres"), "[couches_libres]", fautes)
+    simples = {cle: table.texte(cle, obligatoire=True) or "" for cle in ("couleur", "sans_valeur")}
+    listes = {cle: table.textes(cle) for cle in ("categories", "rampe")}
+    table.terminer()
+    for cle, couleurs in [*((c, (v,)) for c, v in simples.items()), *listes.items()]:
+        if not couleurs:
+            table.faute("au moins une couleur est attendue", cle)
+        for couleur in couleurs:
+            _verifier_couleur(table, couleur, cle)
+    lever_fautes(fautes, chemin, "Aspect des couches libres")
+    return AspectLibre(
+        simples["couleur"], listes["categories"], listes["rampe"], simples["sans_valeur"]
+    )
+
+
+def fiche_de(cle: str) -> FicheCouche | None:
+    """Fiche de la famille de contexte d'une clé de ``[couches]`` ; ``None`` : couche libre."""
+    famille = reconnaitre_contexte(cle)
+    if not famille:
+        return None
+    return next((f for f in lire_catalogue().values() if f.famille == famille), None)
 
 
 @cache
@@ -86,12 +161,14 @@ def lire_catalogue(chemin: Path = FICHIER) -> dict[str, FicheCouche]:
 
 
 def _lire_fiche(identifiant: str, table: TableToml) -> FicheCouche:
-    schema = table.choix("schema", sorted(SCHEMAS_COUCHES), obligatoire=True) or ""
+    schema = table.choix("schema", sorted(_SCHEMAS), obligatoire=True) or ""
     filtre = table.table("filtre")
     conditions = {cle: filtre.texte(cle) or "" for cle in list(filtre.valeurs)}
-    champ = table.texte("champ") or ""
+    champ, nom = table.texte("champ") or "", table.texte("nom") or ""
+    champs = tuple(_lire_champ(t) for t in table.tables("champs"))
     if schema:
-        inconnues = {champ, *conditions} - {""} - SCHEMAS_COUCHES[schema].colonnes.keys()
+        citees = {champ, nom, *conditions, *(c.colonne for c in champs)}
+        inconnues = citees - {""} - _SCHEMAS[schema].colonnes.keys()
         for colonne in sorted(inconnues):
             table.faute(f"colonne « {colonne} » absente du schéma {schema}")
     fiche = FicheCouche(
@@ -106,6 +183,10 @@ def _lire_fiche(identifiant: str, table: TableToml) -> FicheCouche:
         source=table.texte("source", obligatoire=True) or "",
         licence=table.texte("licence", obligatoire=True) or "",
         avertissement=table.texte("avertissement") or "",
+        famille=table.choix("famille", sorted(FAMILLES_CONTEXTE)) or "",
+        nom=nom,
+        champs=champs,
+        reperer=table.booleen("reperer", False),
     )
     table.terminer()
     if not fiche.classes:
@@ -113,14 +194,30 @@ def _lire_fiche(identifiant: str, table: TableToml) -> FicheCouche:
     return fiche
 
 
-def _lire_classe(table: TableToml) -> Classe:
-    couleur = table.texte("couleur", obligatoire=True) or "#000000"
+def _lire_champ(table: TableToml) -> ChampBulle:
+    champ = ChampBulle(
+        colonne=table.texte("colonne", obligatoire=True) or "",
+        libelle=table.texte("libelle", obligatoire=True) or "",
+        genre=cast(GenreChamp, table.choix("genre", get_args(GenreChamp)) or "texte"),
+        unite=table.texte("unite") or "",
+    )
+    table.terminer()
+    return champ
+
+
+def _verifier_couleur(table: TableToml, couleur: str, cle: str) -> None:
     try:
         lire_couleur(couleur)
     except ErreurConfiguration:
-        table.faute(f"une couleur #rrggbb est attendue, trouvé « {couleur} »", "couleur")
+        table.faute(f"une couleur #rrggbb est attendue, trouvé « {couleur} »", cle)
+
+
+def _lire_classe(table: TableToml) -> Classe:
+    couleur = table.texte("couleur", obligatoire=True) or "#000000"
+    _verifier_couleur(table, couleur, "couleur")
     classe = Classe(
-        valeur=table.texte("valeur") or "",
+        # Une valeur vide est celle des objets dont la source ne dit rien.
+        valeur=str(table.brut("valeur") or ""),
         libelle=table.texte("libelle", obligatoire=True) or "",
         couleur=couleur,
         trame=cast(Trame, table.choix("trame", get_args(Trame), obligatoire=True)),

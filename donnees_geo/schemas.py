@@ -156,3 +156,36 @@ MARCHES: Final = Schema(
 
 #: Couches thématiques à schéma, que le territoire peut avoir ou non.
 SCHEMAS_COUCHES: Final = {s.nom: s for s in (FRICHES, ZONES_INONDABLES, COMMERCES, MARCHES)}
+
+ZONAGE_URBANISME: Final = Schema(
+    "zonage_urbanisme",
+    {
+        "classe": ("str", "famille de zone : U, AU, A, N, RNU, ou vide"),
+        "libelle": ("str", "zone du règlement"),
+    },
+    ("Polygon", "MultiPolygon"),
+)
+
+CONTEXTE: Final = Schema("contexte", {"libelle": ("str", "nom affichable, vide si inconnu")})
+
+ARRETS_TC: Final = Schema(
+    "arrets_tc",
+    {
+        "nom": ("str", "nom de l'arrêt"),
+        "mode": ("str", "mode le plus capacitaire qui s'y arrête (gtfs.lecture.MODES_GTFS)"),
+        "lignes": ("str", "lignes qui s'y arrêtent, séparées par des virgules"),
+    },
+    ("Point",),
+)
+
+LIGNES_TC: Final = Schema(
+    "lignes_tc",
+    {
+        "mode": ("str", "mode de la ligne (gtfs.lecture.MODES_GTFS)"),
+        "nom": ("str", "lignes qui parcourent le tronçon, séparées par des virgules"),
+    },
+    ("LineString",),
+)
+
+#: Couches montrées telles quelles, qu'aucun calcul n'exige.
+SCHEMAS_CONTEXTE: Final = {s.nom: s for s in (ZONAGE_URBANISME, CONTEXTE, ARRETS_TC, LIGNES_TC)}

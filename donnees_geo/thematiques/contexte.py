@@ -21,6 +21,21 @@ from donnees_geo.lecture.tables import lire_csv, normaliser_nom, resoudre_colonn
 from donnees_geo.lecture.vecteur import lire_couche
 from donnees_geo.thematiques.couches_libres import lire_couche_libre
 
+#: Famille de contexte → débuts de clé de ``[couches]`` qui la désignent.
+FAMILLES_CONTEXTE: Final[dict[str, tuple[str, ...]]] = {
+    "zonage_urbanisme": (
+        "plu", "plui", "zone_urba", "zonage_plu", "zonage_plui", "zonage_urbanisme",
+    ),
+    "qpv": ("qpv",),
+    "pvd": ("pvd",),
+    "acv": ("acv",),
+    "zones_humides": ("zones_humides",),
+    "natura_2000": ("natura_2000", "natura2000"),
+    "znieff": ("znieff",),
+    "espaces_proteges": ("espaces_proteges",),
+    "amenagements_cyclables": ("amenagements_cyclables", "pistes_cyclables"),
+    "gares": ("gares",),
+}  # fmt: skip
 _ZONES: Final = (
     (re.compile(r"RNU", re.I), "RNU"),
     (re.compile(r"\d*\s*AU", re.I), "AU"),
@@ -48,6 +63,20 @@ _ALIAS_LIBELLE: Final = (
     "code_qp",
 )  # fmt: skip
 _ALIAS_COMMUNE: Final = ("insee_com", "codgeo", "code_commune", "com", "code_insee", "depcom")
+
+
+def reconnaitre_contexte(cle: str) -> str:
+    """Famille de contexte d'une clé de ``[couches]``, vide pour une autre couche.
+
+    Examples
+    --------
+    >>> [reconnaitre_contexte(cle) for cle in ("qpv_2024", "plui", "plage")]
+    ['qpv', 'zonage_urbanisme', '']
+    """
+    for famille, debuts in FAMILLES_CONTEXTE.items():
+        if any(cle == debut or cle.startswith(f"{debut}_") for debut in debuts):
+            return famille
+    return ""
 
 
 def classer_zone_urbanisme(textes: pd.Series[str]) -> pd.Series[str]:

@@ -10,14 +10,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import geopandas as gpd
 from shapely.geometry.base import BaseGeometry
 
 from donnees_geo.erreurs import Constat, ErreurDonnees, ErreurProjet, Gravite
 from donnees_geo.schemas import SCHEMAS_COUCHES
-from donnees_geo.territoire.modele import Territoire
 from donnees_geo.thematiques.commerces import (
     extraire_commerces,
     lire_commerces_locaux,
@@ -29,6 +28,7 @@ from donnees_geo.thematiques.contexte import (
     lire_communes_programme,
     lire_couche_contexte,
     lire_zonage_urbanisme,
+    reconnaitre_contexte,
 )
 from donnees_geo.thematiques.couches_libres import lire_couche_libre, verifier_taille
 from donnees_geo.thematiques.friches import lire_friches
@@ -41,17 +41,15 @@ from donnees_geo.thematiques.marches import (
 from donnees_geo.thematiques.sirene import est_sirene, lire_sirene
 from donnees_geo.thematiques.zones_inondables import lire_zones_inondables, reunir_zones
 
+if TYPE_CHECKING:  # la lecture des sources importe ce module
+    from donnees_geo.territoire.modele import Territoire
+
 #: Géolocalisation INSEE qui accompagne un stock SIRENE sans coordonnées.
 CLE_POSITIONS: Final = "commerces_positions"
 #: Tags OSM que les couches lisent sur les équipements.
 TAGS_OSM: Final = ("opening_hours",)
 _MOTIF_INONDATION: Final = re.compile(
     r"^(zones?_inondables?|inondations?|ppri?n?|tri|azi|remontees?_de_nappe|nappes?)(_|$)"
-)
-_MOTIF_ZONAGE: Final = re.compile(r"^(plui?|zone_urba|zonage_plui?|zonage_urbanisme)(_|$)")
-_MOTIF_CONTEXTE: Final = re.compile(
-    r"^(qpv|pvd|acv|zones_humides|natura_?2000|znieff|espaces_proteges|pistes_cyclables|"
-    r"amenagements_cyclables|gares)(_|$)"
 )
 
 
@@ -161,6 +159,11 @@ def charger_couche(territoire: Territoire, nom: str) -> gpd.GeoDataFrame | None:
     return table
 
 
+def est_inondation(cle: str) -> bool:
+    """Vrai pour une clé de ``[couches]`` réunie aux zones inondables."""
+    return _MOTIF_INONDATION.match(cle) is not None
+
+
 def _lire_une(
     cle: str, chemin: Path, cadre: CadreCouches, positions: Path | None, lues: _Lues
 ) -> None:
@@ -172,16 +175,16 @@ def _lire_une(
         verifier_taille(chemin)
         if cle == "friches":
             table, constats = lire_friches(chemin, cadre.crs, cadre.communes, cadre.emprise)
-        elif _MOTIF_INONDATION.match(cle):
+        elif est_inondation(cle):
             table, constats = lire_zones_inondables(chemin, cadre.crs, cadre.emprise, objet)
             lues.inondation.append(table)
             lues.constats += constats
             return
         elif cle == "marches":
             table, constats = lire_marches(chemin, cadre.crs, cadre.emprise, cadre.communes)
-        elif _MOTIF_ZONAGE.match(cle):
+        elif (famille := reconnaitre_contexte(cle)) == "zonage_urbanisme":
             table, constats = lire_zonage_urbanisme(chemin, cadre.crs, cadre.emprise, objet)
-        elif _MOTIF_CONTEXTE.match(cle):
+        elif famille:
             table, constats = _lire_contexte(chemin, cadre, objet)
         else:
             table, constats = lire_couche_libre(chemin, cadre.crs, cadre.emprise, objet)

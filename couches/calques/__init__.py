@@ -1,0 +1,1 @@
+"""Calques : couches thématiques posées sur la carte, classées et légendées."""
