@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from accessibilite.analyses.mesures import Mesures
 from accessibilite.bilans.agregation import (
     assembler_blocs,
     calculer_medianes,
@@ -22,6 +21,7 @@ from accessibilite.bilans.agregation import (
     sommer_par_zone,
 )
 from accessibilite.bilans.indicateurs import PLUS_RAPIDE, regle_du_service
+from accessibilite.bilans.mesures import Mesures
 from donnees_geo.configuration.analyses import GroupeMarcheurs, PublicScolaire
 
 

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from accessibilite.analyses.mesures import Mesures, vider_habitants
 from accessibilite.bilans.agregation import (
     assembler_blocs,
     calculer_medianes,
@@ -23,6 +22,7 @@ from accessibilite.bilans.agregation import (
     etiqueter_zones,
     sommer_par_zone,
 )
+from accessibilite.bilans.mesures import Mesures, vider_habitants
 
 
 def calculer_ratios(

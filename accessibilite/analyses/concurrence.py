@@ -22,13 +22,13 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from accessibilite.analyses.mesures import Mesures, vider_habitants
 from accessibilite.bilans.agregation import (
     assembler_blocs,
     diviser,
     etiqueter_zones,
     sommer_par_zone,
 )
+from accessibilite.bilans.mesures import Mesures, vider_habitants
 from accessibilite.rues.graphe import Graphe
 from accessibilite.rues.matrices import calculer_liens
 from accessibilite.rues.rattachement import rattacher_points

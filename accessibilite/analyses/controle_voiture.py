@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from accessibilite.analyses.mesures import Mesures
+from accessibilite.bilans.mesures import Mesures
 
 #: Écart en deçà duquel deux temps s'accordent, secondes.
 TOLERANCE_S: Final = 120.0

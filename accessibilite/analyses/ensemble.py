@@ -31,11 +31,11 @@ from accessibilite.analyses.equite import (
     calculer_equite_quartiers,
     calculer_niveau_vie,
 )
-from accessibilite.analyses.mesures import Mesures, lire_mesures
 from accessibilite.bilans.agregation import sommer_par_zone
 from accessibilite.bilans.carences_modes import calculer_carences_modes
 from accessibilite.bilans.choix import ChoixMode, calculer_choix_mode, compter_choix
 from accessibilite.bilans.indice import calculer_indice, calculer_paniers
+from accessibilite.bilans.mesures import Mesures, lire_mesures
 from accessibilite.bilans.niveaux import calculer_choix_zones, calculer_niveaux
 from accessibilite.etude import ResultatEtude, construire_graphes
 from donnees_geo.configuration.analyses import ParametresAnalyses

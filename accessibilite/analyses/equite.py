@@ -15,9 +15,9 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from accessibilite.analyses.mesures import Mesures
 from accessibilite.bilans.agregation import Zonage, calculer_medianes, diviser, sommer_par_zone
 from accessibilite.bilans.indicateurs import PLUS_RAPIDE
+from accessibilite.bilans.mesures import Mesures
 
 DECILES: Final = 10
 #: Ce que les tables d'équité disent de leurs déciles.

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from accessibilite.analyses.mesures import Mesures, vider_habitants
 from accessibilite.bilans.agregation import (
     Zonage,
     assembler_blocs,
@@ -22,6 +21,7 @@ from accessibilite.bilans.agregation import (
 )
 from accessibilite.bilans.carences import Candidats, equipement_principal, nommer_equipements
 from accessibilite.bilans.indicateurs import PLUS_RAPIDE
+from accessibilite.bilans.mesures import Mesures, vider_habitants
 from donnees_geo.erreurs import ErreurConfiguration
 
 #: Classements possibles d'une liste de carences : clé → colonne, du plus grand au plus petit.

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from accessibilite.analyses.mesures import Mesures, vider_habitants
 from accessibilite.bilans.agregation import (
     Zonage,
     assembler_blocs,
@@ -18,6 +17,7 @@ from accessibilite.bilans.agregation import (
     sommer_par_zone,
 )
 from accessibilite.bilans.indicateurs import regle_du_service
+from accessibilite.bilans.mesures import Mesures, vider_habitants
 from donnees_geo.conventions import FONCTIONS, LIBELLES_MODES
 
 #: Texte de la page Méthode et des documents remis.

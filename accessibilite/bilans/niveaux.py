@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from accessibilite.analyses.mesures import Mesures, vider_habitants
 from accessibilite.bilans.agregation import (
     Zonage,
     assembler_blocs,
@@ -27,6 +26,7 @@ from accessibilite.bilans.agregation import (
 )
 from accessibilite.bilans.choix import ChoixMode, compter_choix
 from accessibilite.bilans.indicateurs import PANIER_COMPLET, PLUS_RAPIDE
+from accessibilite.bilans.mesures import Mesures, vider_habitants
 from accessibilite.bilans.synthese import couper_classes
 
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from accessibilite.analyses.mesures import Mesures
 from accessibilite.bilans.agregation import calculer_ponderation, construire_zonages
 from accessibilite.bilans.indicateurs import PLUS_RAPIDE, calculer_plus_rapide
+from accessibilite.bilans.mesures import Mesures
 from donnees_geo.configuration import Service, SeuilPalier
 from tests.fabriques.ville_quadrillee import service_essai, table_carreaux, table_communes
 

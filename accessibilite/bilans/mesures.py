@@ -1,4 +1,4 @@
-"""Ce que les analyses lisent d'un diagnostic : temps, équipements, zonages et poids, en tableaux.
+"""Ce que bilans et analyses lisent d'un diagnostic : temps, équipements, zonages, poids.
 
 Tout vient de la table des carreaux (``acces``) : une étude relue d'un dossier se mesure comme une
 étude qui vient d'être calculée.
