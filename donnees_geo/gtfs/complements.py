@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from donnees_geo.erreurs import Constat, Gravite
 from donnees_geo.gtfs.archive import ArchiveGtfs
 from donnees_geo.gtfs.colonnes import TableGtfs, lire_table
+from donnees_geo.gtfs.offre import table_vide
 
 
 def rangs_dans(table: TableGtfs, colonne: str, identifiants: pd.Series) -> NDArray[np.int32]:
@@ -31,7 +32,7 @@ def lire_frequences(
 ) -> pd.DataFrame:
     """Lire ``frequencies.txt`` (les deux sortes : ``exact_times`` 0 et 1)."""
     if not archive.contient("frequencies.txt"):
-        return _frequences_vides()
+        return table_vide("frequences")
     obligatoires = ("trip_id", "start_time", "end_time", "headway_secs")
     table = lire_table(
         archive, "frequencies.txt", (*obligatoires, "exact_times"), obligatoires, constats
@@ -66,34 +67,34 @@ def lire_frequences(
     return frequences[~fautives & (frequences["course"] >= 0)].reset_index(drop=True)
 
 
-def _frequences_vides() -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "course": np.zeros(0, np.int32),
-            "debut_s": np.zeros(0, np.int32),
-            "fin_s": np.zeros(0, np.int32),
-            "intervalle_s": np.zeros(0, np.int32),
-            "exacte": np.zeros(0, bool),
-            "phase": np.zeros(0, np.float64),
-        }
-    )
-
-
 def lire_correspondances(
-    archive: ArchiveGtfs, arrets: pd.DataFrame, constats: list[Constat]
-) -> pd.DataFrame:
-    """Lire ``transfers.txt`` ; les règles propres à une ligne ou une course sont laissées."""
-    vide = pd.DataFrame(
-        {
-            "depuis": np.zeros(0, np.int32),
-            "vers": np.zeros(0, np.int32),
-            "type": np.zeros(0, np.int8),
-            "temps_min_s": np.zeros(0, np.int32),
-        }
-    )
+    archive: ArchiveGtfs, arrets: pd.DataFrame, courses: pd.DataFrame, constats: list[Constat]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Lire ``transfers.txt`` : règles entre arrêts, et enchaînements de courses (types 4 et 5).
+
+    Les règles de marche propres à une ligne ou à une course sont laissées et comptées : le calcul
+    garde, pour chaque descente, le premier départ possible de chaque arrêt voisin, et une règle qui
+    ne vaut que pour certaines courses n'y tient pas.
+
+    Parameters
+    ----------
+    archive
+        Flux.
+    arrets, courses
+        Tables lues, dont les lignes servent d'indices.
+    constats
+        Complétés.
+
+    Returns
+    -------
+    correspondances, enchainements : DataFrame
+        ``depuis``, ``vers`` (arrêts), ``type``, ``temps_min_s`` ; ``depuis``, ``vers`` (courses),
+        ``type``.
+    """
+    correspondances = table_vide("correspondances")
+    enchainements = table_vide("enchainements")
     if not archive.contient("transfers.txt"):
-        return vide
-    objet = f"{archive.chemin.name} : transfers.txt"
+        return correspondances, enchainements
     obligatoires = ("from_stop_id", "to_stop_id", "transfer_type")
     precises = ("from_route_id", "to_route_id", "from_trip_id", "to_trip_id")
     table = lire_table(
@@ -107,35 +108,45 @@ def lire_correspondances(
             "Colonnes obligatoires absentes : les correspondances sont construites à pied sur le "
             "réseau de rues.",
         )
-        return vide
+        return correspondances, enchainements
+    genre = table.entiers("transfer_type", 0).astype(np.int8)
     precise = np.zeros(table.taille, dtype=bool)
     for colonne in precises:
         precise |= ~table.colonne(colonne).vides()
-    correspondances = pd.DataFrame(
+    entre_arrets = pd.DataFrame(
         {
             "depuis": rangs_dans(table, "from_stop_id", arrets["id_source"]),
             "vers": rangs_dans(table, "to_stop_id", arrets["id_source"]),
-            "type": table.entiers("transfer_type", 0).astype(np.int8),
+            "type": genre,
             "temps_min_s": table.entiers("min_transfer_time", -1).astype(np.int32),
         }
+    )[~precise & (genre <= 3)]
+    entre_courses = pd.DataFrame(
+        {
+            "depuis": rangs_dans(table, "from_trip_id", courses["id_source"]),
+            "vers": rangs_dans(table, "to_trip_id", courses["id_source"]),
+            "type": genre,
+        }
+    )[np.isin(genre, (4, 5))]
+    inconnus = (entre_arrets[["depuis", "vers"]] < 0).any(axis=1)
+    inconnues = (entre_courses[["depuis", "vers"]] < 0).any(axis=1)
+    for nombre, message in (
+        (
+            int((precise & (genre <= 3)).sum()),
+            "correspondance(s) propres à une ligne ou à une course ne sont pas appliquées : celles "
+            "de leurs arrêts valent pour tous.",
+        ),
+        (int(inconnus.sum()), "correspondance(s) citent un arrêt inconnu."),
+        (
+            int(inconnues.sum()),
+            "enchaînement(s) de courses (types 4 et 5) ne donnent pas deux courses connues et ne "
+            "sont pas appliqués.",
+        ),
+    ):
+        if nombre:
+            objet = f"{archive.chemin.name} : transfers.txt"
+            constats.append(Constat(Gravite.MINEUR, objet, f"{nombre} {message}"))
+    return (
+        entre_arrets[~inconnus].reset_index(drop=True),
+        entre_courses[~inconnues].reset_index(drop=True),
     )
-    if precise.any():
-        constats.append(
-            Constat(
-                Gravite.MINEUR,
-                objet,
-                f"{int(precise.sum())} correspondance(s) propres à une ligne ou à une course ne "
-                "sont pas appliquées.",
-            )
-        )
-    inconnues = (correspondances["depuis"] < 0) | (correspondances["vers"] < 0)
-    if (inconnues & ~precise).any():
-        constats.append(
-            Constat(
-                Gravite.MINEUR,
-                objet,
-                f"{int((inconnues & ~precise).sum())} correspondance(s) citent un arrêt inconnu.",
-            )
-        )
-    garde = ~inconnues & ~precise & (correspondances["type"] <= 3)
-    return correspondances[garde].reset_index(drop=True)

@@ -166,6 +166,13 @@ def _reunir(lus: Sequence[FluxLu], crs: str) -> OffreTransport:
         )
         for i, f in enumerate(lus)
     ]
+    enchainements = [
+        f.enchainements.assign(
+            depuis=f.enchainements["depuis"] + decalages["courses"][i],
+            vers=f.enchainements["vers"] + decalages["courses"][i],
+        )
+        for i, f in enumerate(lus)
+    ]
     premier, calendrier = _reunir_calendriers(lus)
     passages = _reunir_passages(lus, decalages["courses"], decalages["arrets"])
     debut = np.concatenate(
@@ -193,6 +200,7 @@ def _reunir(lus: Sequence[FluxLu], crs: str) -> OffreTransport:
         calendrier=calendrier,
         frequences=_empiler(frequences),
         correspondances=_empiler(correspondances),
+        enchainements=_empiler(enchainements),
         a_la_demande=_empiler([f.a_la_demande for f in lus]),
         periodes=pd.DataFrame([f.periode for f in lus]),
     )

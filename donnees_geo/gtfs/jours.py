@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from donnees_geo.conventions import JOURS_TYPES
 from donnees_geo.erreurs import ErreurConfiguration, ErreurDonnees
-from donnees_geo.gtfs.blocs import enchainer_courses
+from donnees_geo.gtfs.enchainements import enchainer_courses
 from donnees_geo.gtfs.offre import OffreTransport
 
 JOUR_S: Final = 86_400
@@ -43,7 +43,7 @@ class CoursesDuJour:
     arrivee_s, depart_s
         int32[k], secondes après minuit du jour étudié (négatives la veille).
     montee, descente
-        bool[k].
+        bool[k] ; jamais de montée au terminus d'une course, ni de descente à son départ.
     enchainee
         bool[n], le véhicule vient de finir la course précédente du tableau : on reste à bord.
     """
@@ -167,6 +167,10 @@ def _assembler(
     debut = np.concatenate([[0], np.cumsum(longueur)]).astype(np.int64)
     source = np.arange(debut[-1]) + np.repeat(offre.passage_debut[course] - debut[:-1], longueur)
     delta = np.repeat(heure, longueur).astype(np.int32)
+    montee, descente = offre.passage_montee[source], offre.passage_descente[source]
+    # D'un terminus, le véhicule peut aller ailleurs avant la course qu'il enchaîne.
+    montee[debut[1:] - 1] = False
+    descente[debut[:-1]] = False
     return CoursesDuJour(
         jour,
         course,
@@ -175,8 +179,8 @@ def _assembler(
         offre.passage_arret[source],
         offre.passage_arrivee_s[source] + delta,
         offre.passage_depart_s[source] + delta,
-        offre.passage_montee[source],
-        offre.passage_descente[source],
+        montee,
+        descente,
         enchainee,
     )
 

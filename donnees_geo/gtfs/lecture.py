@@ -71,6 +71,7 @@ class FluxLu:
     calendrier: Calendrier
     frequences: pd.DataFrame
     correspondances: pd.DataFrame
+    enchainements: pd.DataFrame
     a_la_demande: pd.DataFrame
     periode: dict[str, object]
 
@@ -121,11 +122,11 @@ def lire_flux(
     gardees = np.zeros(len(courses), dtype=bool)
     gardees[passages.course] = True
     frequences = lire_frequences(archive, courses, constats)
-    correspondances = lire_correspondances(archive, arrets, constats)
+    correspondances, enchainements = lire_correspondances(archive, arrets, courses, constats)
     return _elaguer(
         FluxLu(
             nom, arrets, lignes, courses, passages, calendrier, frequences, correspondances,
-            a_la_demande, periode,
+            enchainements, a_la_demande, periode,
         ),
         gardees,
     )  # fmt: skip
@@ -316,6 +317,10 @@ def _elaguer(flux: FluxLu, gardees: NDArray[np.bool_]) -> FluxLu:
     for colonne in ("depuis", "vers"):
         correspondances = correspondances[arret_utile[correspondances[colonne].to_numpy()]].copy()
         correspondances[colonne] = rang_arret[correspondances[colonne].to_numpy()]
+    enchainements = flux.enchainements
+    for colonne in ("depuis", "vers"):
+        enchainements = enchainements[gardees[enchainements[colonne].to_numpy()]].copy()
+        enchainements[colonne] = rang_course[enchainements[colonne].to_numpy()]
     periode = {**flux.periode, "courses": len(courses), "arrets": len(arrets)}
     return FluxLu(
         flux.nom,
@@ -338,6 +343,7 @@ def _elaguer(flux: FluxLu, gardees: NDArray[np.bool_]) -> FluxLu:
         ),
         frequences,
         correspondances,
+        enchainements,
         flux.a_la_demande,
         periode,
     )

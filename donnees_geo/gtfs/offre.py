@@ -25,10 +25,29 @@ _TABLES: Final = (
     "services",
     "frequences",
     "correspondances",
+    "enchainements",
     "a_la_demande",
     "periodes",
 )
 _VERSION: Final = 1
+#: Types des tables qui peuvent être vides : leurs colonnes restent les mêmes.
+_COLONNES: Final[dict[str, dict[str, type]]] = {
+    "frequences": {
+        "course": np.int32,
+        "debut_s": np.int32,
+        "fin_s": np.int32,
+        "intervalle_s": np.int32,
+        "exacte": np.bool_,
+        "phase": np.float64,
+    },
+    "correspondances": {
+        "depuis": np.int32,
+        "vers": np.int32,
+        "type": np.int8,
+        "temps_min_s": np.int32,
+    },
+    "enchainements": {"depuis": np.int32, "vers": np.int32, "type": np.int8},
+}
 
 
 @dataclass(frozen=True)
@@ -73,6 +92,9 @@ class OffreTransport:
     correspondances
         ``depuis``, ``vers`` (lignes de ``arrets``), ``type`` (``transfer_type``),
         ``temps_min_s`` (-1 si non donné).
+    enchainements
+        ``depuis``, ``vers`` (lignes de ``courses``), ``type`` (4 : on reste à bord ; 5 : on
+        doit descendre).
     a_la_demande
         Courses mises à part, résumées par ligne : ``flux``, ``ligne``, ``nom``, ``courses``,
         ``motif``.
@@ -96,6 +118,7 @@ class OffreTransport:
     calendrier: NDArray[np.bool_]
     frequences: pd.DataFrame
     correspondances: pd.DataFrame
+    enchainements: pd.DataFrame
     a_la_demande: pd.DataFrame
     periodes: pd.DataFrame
 
@@ -120,6 +143,11 @@ class OffreTransport:
             date.fromordinal(origine + int(rangs[0])),
             date.fromordinal(origine + int(rangs[-1])),
         )
+
+
+def table_vide(nom: str) -> pd.DataFrame:
+    """Table sans ligne de l'offre : ``frequences``, ``correspondances`` ou ``enchainements``."""
+    return pd.DataFrame({c: np.zeros(0, genre) for c, genre in _COLONNES[nom].items()})
 
 
 def ecrire_offre(offre: OffreTransport, dossier: Path) -> None:
@@ -177,7 +205,7 @@ def lire_offre_preparee(dossier: Path) -> OffreTransport:
             trouve=entete.get("version"),
             conseil="Préparer de nouveau le territoire (demi-heure preparer).",
         )
-    tables = {nom: pd.read_parquet(dossier / f"{nom}.parquet") for nom in _TABLES}
+    tables = {nom: _lire_table(dossier, nom) for nom in _TABLES}
     with np.load(dossier / "passages.npz") as passages:
         calendrier = np.unpackbits(passages["calendrier"], axis=1, count=entete["jours"])
         return OffreTransport(
@@ -193,3 +221,14 @@ def lire_offre_preparee(dossier: Path) -> OffreTransport:
             passage_descente=passages["descente"],
             **tables,
         )
+
+
+def _lire_table(dossier: Path, nom: str) -> pd.DataFrame:
+    """Relire une table ; une offre préparée avant les enchaînements n'en a pas."""
+    chemin = dossier / f"{nom}.parquet"
+    if nom == "enchainements" and not chemin.is_file():
+        return table_vide(nom)
+    table = pd.read_parquet(chemin)
+    if nom == "courses" and "bloc" not in table:
+        table["bloc"] = pd.Series("", index=table.index, dtype="str")
+    return table

@@ -12,13 +12,14 @@ import shapely
 
 from donnees_geo.erreurs import ErreurDonnees, Gravite
 from donnees_geo.gtfs import courses_du_jour, ecrire_offre, lire_gtfs, lire_offre_preparee
-from donnees_geo.gtfs.archive import ouvrir_archive
 from tests.fabriques.flux_gtfs import (
     arrets_csv,
     courses_csv,
     ecrire_flux,
     flux_simple,
+    lire_flux_essai,
     lonlat,
+    messages,
     passages_csv,
 )
 from tests.fabriques.ville_quadrillee import COIN, CRS
@@ -27,25 +28,14 @@ MARDI = date(2026, 3, 17)
 DONNEES = Path(__file__).parents[2].parent / "shared" / "donnees"
 
 
-def lire(tmp_path, fichiers, **options):
-    return lire_gtfs([ecrire_flux(tmp_path / "essai.zip", fichiers)], CRS, **options)
-
-
-def messages(constats, gravite=None):
-    return "\n".join(f"{c.objet} : {c.message}" for c in constats if gravite in (None, c.gravite))
-
-
 def heures(offre, course="t8"):
     c = int(np.flatnonzero(offre.courses["id_source"] == course)[0])
     tranche = slice(offre.passage_debut[c], offre.passage_debut[c + 1])
     return offre.passage_arrivee_s[tranche].tolist()
 
 
-# ---------------------------------------------------------------- formes admises
-
-
 def test_flux_simple(tmp_path):
-    offre, constats = lire(tmp_path, flux_simple(), date_service=MARDI)
+    offre, constats = lire_flux_essai(tmp_path, flux_simple(), date_service=MARDI)
     assert constats == []
     assert offre.flux == ("essai",)
     assert offre.arrets["arret"].tolist() == ["essai:a", "essai:b", "essai:c"]
@@ -61,7 +51,7 @@ def test_flux_simple(tmp_path):
 
 def test_bom_guillemets_blancs_lignes_vides_et_dossier_imbrique(tmp_path):
     flux = flux_simple()
-    temoin, _ = lire(tmp_path, flux)
+    temoin, _ = lire_flux_essai(tmp_path, flux)
     flux["stops.txt"] = "\ufeff" + flux["stops.txt"].replace("\n", "\r\n") + "\r\n\r\n"
     flux["routes.txt"] = (
         '"route_id", "agency_id", "route_short_name","route_type"\n"L1"," A","1 "," 3"\n\n'
@@ -86,7 +76,7 @@ def test_dossier_decompresse(tmp_path):
 def test_texte_windows_1252_lu_et_signale(tmp_path):
     flux = dict(flux_simple())
     flux["stops.txt"] = flux["stops.txt"].encode("cp1252")
-    offre, constats = lire(tmp_path, flux)
+    offre, constats = lire_flux_essai(tmp_path, flux)
     assert offre.arrets["nom"].tolist()[0] == "Arrêt a"
     assert "Windows-1252" in messages(constats, Gravite.MINEUR)
 
@@ -94,19 +84,19 @@ def test_texte_windows_1252_lu_et_signale(tmp_path):
 def test_texte_entre_guillemets_sur_deux_lignes(tmp_path):
     flux = flux_simple()
     flux["stops.txt"] = flux["stops.txt"].replace("Arrêt b", '"Place, de\nla ""Gare"""')
-    offre, _ = lire(tmp_path, flux)
+    offre, _ = lire_flux_essai(tmp_path, flux)
     assert offre.arrets["nom"][1] == 'Place, de\nla "Gare"'
 
 
 def test_lignes_trop_courtes_completees_trop_longues_refusees(tmp_path):
     flux = flux_simple()
     flux["trips.txt"] = "route_id,service_id,trip_id,direction_id\nL1,S,t8\nL1,S,t9,1\n"
-    offre, constats = lire(tmp_path, flux)
+    offre, constats = lire_flux_essai(tmp_path, flux)
     assert offre.courses["sens"].tolist() == [-1, 1]
     assert "1 ligne(s) n'ont pas le nombre de colonnes" in messages(constats)
     flux["trips.txt"] = "route_id,service_id,trip_id\nL1,S,t8\nL1,S,t9,de,trop\n"
     with pytest.raises(ErreurDonnees, match=r"trips\.txt, ligne 3"):
-        lire(tmp_path, flux)
+        lire_flux_essai(tmp_path, flux)
 
 
 def test_heures_vides_interpolees_par_la_distance(tmp_path):
@@ -117,7 +107,7 @@ def test_heures_vides_interpolees_par_la_distance(tmp_path):
         # Les lignes ne sont pas rangées : stop_sequence fait foi ; départ après arrivée au milieu.
         "t9,10:00:00,10:00:00,c,30\nt9,9:00:00,9:10:00,a,10\nt9, , ,b,20\n"
     )
-    offre, constats = lire(tmp_path, flux)
+    offre, constats = lire_flux_essai(tmp_path, flux)
     # b est à 300 m sur 1 000 : 30 % des 1 000 s, puis 30 % des 3 000 s qui suivent le départ.
     assert heures(offre, "t8") == [28_800, 29_100, 29_800]
     assert heures(offre, "t9") == [32_400, 33_900, 36_000]
@@ -128,7 +118,7 @@ def test_interpolation_entre_arrets_confondus_ou_sans_position(tmp_path):
     flux = flux_simple()
     flux["stops.txt"] = arrets_csv({"a": (0, 0), "c": (0, 0)}) + "b,Sans lieu,0,0\n"
     flux["stop_times.txt"] = flux["stop_times.txt"].replace("8:02:00,8:02:00", ",")
-    offre, constats = lire(tmp_path, flux)
+    offre, constats = lire_flux_essai(tmp_path, flux)
     assert heures(offre) == [28_800, 29_000, 29_200]
     assert "1 arrêt(s) sans position ou en (0, 0)" in messages(constats, Gravite.MAJEUR)
     assert not offre.arrets.set_index("id_source").loc["b", "localise"]
@@ -139,13 +129,13 @@ def test_calendar_dates_seul_et_exceptions(tmp_path):
     flux["calendar_dates.txt"] = (
         "service_id,date,exception_type\nS,20260317,2\nS,20260321,1\nS,20260405,1\n"
     )
-    offre, _ = lire(tmp_path, flux)
+    offre, _ = lire_flux_essai(tmp_path, flux)
     assert offre.validite == (date(2026, 3, 2), date(2026, 4, 5))
     assert [courses_du_jour(offre, date(2026, 3, j)).nombre_courses for j in (16, 17, 21, 22)] == [
         2, 0, 2, 0,
     ]  # fmt: skip
     del flux["calendar.txt"]
-    offre, _ = lire(tmp_path, flux)
+    offre, _ = lire_flux_essai(tmp_path, flux)
     assert offre.validite == (date(2026, 3, 21), date(2026, 4, 5))
     assert courses_du_jour(offre, date(2026, 4, 5)).nombre_courses == 2
 
@@ -153,7 +143,7 @@ def test_calendar_dates_seul_et_exceptions(tmp_path):
 def test_calendrier_sans_fin_est_borne(tmp_path):
     flux = flux_simple()
     flux["calendar.txt"] = flux["calendar.txt"].replace("20260327", "20991231")
-    offre, constats = lire(tmp_path, flux)
+    offre, constats = lire_flux_essai(tmp_path, flux)
     assert offre.calendrier.shape[1] < 2000
     assert "31/12/2099" in messages(constats)
 
@@ -198,7 +188,7 @@ def test_gares_parentes(tmp_path):
         [lignes[0] + ",location_type,parent_station", lignes[1] + ",0,G", lignes[2] + ",,G",
          lignes[3] + ",0,inconnue", f"G,La gare,{lat},{lon},1,"]
     )  # fmt: skip
-    offre, constats = lire(tmp_path, flux)
+    offre, constats = lire_flux_essai(tmp_path, flux)
     assert offre.arrets["parent"].tolist() == [3, 3, -1, -1]
     assert offre.arrets["station"].tolist() == [3, 3, 2, 3]
     assert "1 arrêt(s) citent une gare parente inconnue" in messages(constats, Gravite.MINEUR)
@@ -210,7 +200,7 @@ def test_gares_parentes_en_boucle(tmp_path):
     flux["stops.txt"] = "\n".join(
         [lignes[0] + ",parent_station", lignes[1] + ",b", lignes[2] + ",a", lignes[3] + ","]
     )
-    offre, constats = lire(tmp_path, flux)
+    offre, constats = lire_flux_essai(tmp_path, flux)
     assert offre.arrets["parent"].tolist() == [-1, -1, -1]
     assert offre.arrets["station"].tolist() == [0, 1, 2]
     assert "se citent en boucle" in messages(constats, Gravite.MAJEUR)
@@ -224,7 +214,7 @@ def test_montee_et_descente_interdites(tmp_path):
         [lignes[0] + ",pickup_type,drop_off_type",
          *(a + b for a, b in zip(lignes[1:], droits, strict=True))]
     )  # fmt: skip
-    offre, constats = lire(tmp_path, flux)
+    offre, constats = lire_flux_essai(tmp_path, flux)
     assert offre.passage_montee.tolist() == [True, False, True, True, False, False]
     assert offre.passage_descente.tolist() == [False, True, False, True, True, True]
     assert "2 passage(s) sur réservation" in messages(constats, Gravite.MINEUR)
@@ -247,7 +237,7 @@ def test_courses_a_la_demande_mises_a_part(tmp_path):
         "\nd2,,,,1,2,08:00:00\nd2,,,,2,2,08:00:00"
         "\nd3,11:00:00,11:00:00,a,1,0,\nd3,11:10:00,11:10:00,b,2,0,\n"
     )
-    offre, constats = lire(tmp_path, flux)
+    offre, constats = lire_flux_essai(tmp_path, flux)
     assert sorted(offre.courses["id_source"]) == ["t8", "t9"]
     assert offre.a_la_demande[["ligne", "nom", "courses"]].values.tolist() == [
         ["TAD", "Navette des villages", 2], ["9", "Taxi", 1],
@@ -261,7 +251,7 @@ def test_correspondances(tmp_path):
         "from_stop_id,to_stop_id,transfer_type,min_transfer_time,from_route_id\n"
         "a,b,2,90,\nb,a,3,,\na,perdu,2,60,\na,c,2,60,L1\n"
     )
-    offre, constats = lire(tmp_path, flux)
+    offre, constats = lire_flux_essai(tmp_path, flux)
     assert offre.correspondances.values.tolist() == [[0, 1, 2, 90], [1, 0, 3, -1]]
     assert "1 correspondance(s) citent un arrêt inconnu" in messages(constats, Gravite.MINEUR)
     assert "1 correspondance(s) propres à une ligne" in messages(constats, Gravite.MINEUR)
@@ -276,7 +266,7 @@ def test_decoupe_a_l_emprise(tmp_path):
     ).split("\n", 1)[1]
     (x0, y0), (x1, y1) = lonlat(-500, -500), lonlat(2000, 500)
     emprise = shapely.box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
-    offre, constats = lire(tmp_path, flux, emprise=emprise)
+    offre, constats = lire_flux_essai(tmp_path, flux, emprise=emprise)
     assert constats == []
     assert sorted(offre.courses["id_source"]) == ["part", "t8", "t9"]
     # La course qui sort garde son terminus, hors de l'emprise ; l'arrêt « y » n'est plus utile.
@@ -284,7 +274,7 @@ def test_decoupe_a_l_emprise(tmp_path):
         "a": True, "b": True, "c": True, "z": False,
     }  # fmt: skip
     assert offre.periodes.iloc[0][["courses_flux", "arrets_flux"]].tolist() == [4, 5]
-    ailleurs, constats = lire(tmp_path, flux, emprise=shapely.box(0, 0, 1, 1))
+    ailleurs, constats = lire_flux_essai(tmp_path, flux, emprise=shapely.box(0, 0, 1, 1))
     assert ailleurs.nombre_courses == 0
     assert "Aucune course ne dessert le territoire" in messages(constats, Gravite.MAJEUR)
     assert courses_du_jour_ou_vide(ailleurs) == 0
@@ -301,7 +291,7 @@ def test_ecrite_puis_relue_a_l_identique(tmp_path):
     flux = flux_simple()
     flux["frequencies.txt"] = "trip_id,start_time,end_time,headway_secs\nt9,9:00:00,10:00:00,600\n"
     flux["transfers.txt"] = "from_stop_id,to_stop_id,transfer_type\na,b,0\n"
-    offre, _ = lire(tmp_path, flux)
+    offre, _ = lire_flux_essai(tmp_path, flux)
     ecrire_offre(offre, tmp_path / "prepare" / "transport")
     relue = lire_offre_preparee(tmp_path / "prepare" / "transport")
     for champ in fields(offre):
@@ -321,169 +311,6 @@ def test_offre_preparee_absente_ou_d_une_autre_version(tmp_path):
     (tmp_path / "offre.json").write_text('{"version": 0}', encoding="utf-8")
     with pytest.raises(ErreurDonnees, match="autre version"):
         lire_offre_preparee(tmp_path)
-
-
-# ---------------------------------------------------------------- fautes
-
-
-def test_zip_tronque_ou_qui_n_en_est_pas_un(tmp_path):
-    entier = ecrire_flux(tmp_path / "essai.zip", flux_simple()).read_bytes()
-    for octets in (entier[: len(entier) // 2], b"<html>404</html>", b""):
-        chemin = tmp_path / "tronque.zip"
-        chemin.write_bytes(octets)
-        with pytest.raises(ErreurDonnees, match="tronquée, altérée ou n'est pas un zip"):
-            lire_gtfs([chemin], CRS)
-
-
-def test_zip_altere(tmp_path):
-    octets = bytearray(ecrire_flux(tmp_path / "essai.zip", flux_simple()).read_bytes())
-    debut = octets.find(b"stop_times.txt") + 20
-    octets[debut : debut + 20] = b"\0" * 20
-    chemin = tmp_path / "altere.zip"
-    chemin.write_bytes(octets)
-    with pytest.raises(ErreurDonnees, match=r"stop_times\.txt"):
-        lire_gtfs([chemin], CRS)
-
-
-@pytest.mark.parametrize("nom", ["../stops.txt", "/etc/stops.txt", "a/../../b.txt", "C:\\x.txt"])
-def test_chemin_qui_sort_de_l_archive_refuse(tmp_path, nom):
-    chemin = ecrire_flux(tmp_path / "essai.zip", {**flux_simple(), nom: "x"})
-    with pytest.raises(ErreurDonnees, match="sort de l'archive"):
-        ouvrir_archive(chemin)
-
-
-def test_bombe_de_decompression_refusee(tmp_path):
-    chemin = ecrire_flux(tmp_path / "essai.zip", {**flux_simple(), "shapes.txt": "0" * 20_000_000})
-    with pytest.raises(ErreurDonnees, match="bombe de décompression"):
-        ouvrir_archive(chemin)
-
-
-def test_archive_de_plusieurs_flux_refusee(tmp_path):
-    fichiers = {f"{d}/{n}": t for d in ("nord", "sud") for n, t in flux_simple().items()}
-    chemin = ecrire_flux(tmp_path / "essai.zip", fichiers)
-    with pytest.raises(ErreurDonnees, match="nord, sud"):
-        ouvrir_archive(chemin)
-
-
-def test_flux_introuvable_nomme_le_chemin(tmp_path):
-    with pytest.raises(ErreurDonnees, match=r"absent\.zip"):
-        lire_gtfs([tmp_path / "absent.zip"], CRS)
-
-
-@pytest.mark.parametrize("nom", ["stops.txt", "routes.txt", "trips.txt", "stop_times.txt"])
-def test_fichier_obligatoire_absent(tmp_path, nom):
-    flux = flux_simple()
-    del flux[nom]
-    with pytest.raises(ErreurDonnees, match=nom):
-        lire(tmp_path, flux)
-
-
-def test_calendrier_absent_ou_vide(tmp_path):
-    flux = flux_simple()
-    calendrier = flux.pop("calendar.txt")
-    with pytest.raises(ErreurDonnees, match=r"n'a pas de calendrier"):
-        lire(tmp_path, flux)
-    flux["calendar.txt"] = calendrier.splitlines()[0]
-    with pytest.raises(ErreurDonnees, match="aucun jour de circulation"):
-        lire(tmp_path, flux)
-
-
-@pytest.mark.parametrize(
-    ("nom", "colonne"),
-    [("stops.txt", "stop_lat"), ("trips.txt", "service_id"), ("stop_times.txt", "stop_sequence"),
-     ("calendar.txt", "end_date"), ("routes.txt", "route_type")],
-)  # fmt: skip
-def test_colonne_obligatoire_absente(tmp_path, nom, colonne):
-    flux = flux_simple()
-    flux[nom] = flux[nom].replace(colonne, "autre", 1)
-    with pytest.raises(ErreurDonnees, match=rf"(?s)colonne obligatoire.*{nom}.*{colonne}"):
-        lire(tmp_path, flux)
-
-
-@pytest.mark.parametrize(
-    ("ancien", "nouveau", "colonne"),
-    [
-        ("8:02:00,8:02:00", "8:02:00,8h02", "departure_time"),
-        ("8:02:00,8:02:00", "-1:00:00,8:02:00", "arrival_time"),
-        ("8:02:00,8:02:00", "8:75:00,8:02:00", "arrival_time"),
-        ("8:02:00,8:02:00", "99:02:00,99:02:00", "arrival_time"),
-        ("b,1\n", "b,un\n", "stop_sequence"),
-    ],
-)
-def test_valeur_illisible_dit_le_fichier_et_la_ligne(tmp_path, ancien, nouveau, colonne):
-    flux = flux_simple()
-    # Une ligne vide et un texte sur deux lignes ne décalent pas le numéro annoncé.
-    flux["stop_times.txt"] = "\n" + flux["stop_times.txt"].replace(ancien, nouveau, 1)
-    with pytest.raises(ErreurDonnees, match=rf"(?s)stop_times\.txt.*{colonne}.*ligne 4"):
-        lire(tmp_path, flux)
-
-
-def test_date_illisible_dit_la_ligne(tmp_path):
-    flux = flux_simple()
-    flux["calendar_dates.txt"] = "service_id,date,exception_type\nS,20260301,1\nS,20260231,1\n"
-    with pytest.raises(ErreurDonnees, match=r"(?s)calendar_dates\.txt.*ligne 3.*20260231"):
-        lire(tmp_path, flux)
-
-
-def test_courses_inutilisables_ecartees_et_citees(tmp_path):
-    flux = flux_simple()
-    noms = ["vide", "seul", "recul", "attente", "ouverte"]
-    flux["trips.txt"] += "".join(f"L1,S,{n}\n" for n in noms) + "L9,S,x\nL1,S9,y\nL1,S,t8\n"
-    flux["stop_times.txt"] += (
-        "seul,8:00:00,8:00:00,a,1\n"
-        "recul,8:10:00,8:10:00,a,1\nrecul,8:05:00,8:05:00,b,2\n"
-        "attente,8:10:00,8:09:00,a,1\nattente,8:15:00,8:15:00,b,2\n"
-        "ouverte,8:00:00,8:00:00,a,1\nouverte,,,b,2\n"
-        "t8,8:30:00,8:30:00,perdu,9\n"
-    )
-    offre, constats = lire(tmp_path, flux)
-    assert sorted(offre.courses["id_source"]) == ["t8", "t9"]
-    dit = messages(constats, Gravite.MAJEUR)
-    assert "n'ont aucun arrêt dans ce fichier et sont écartées : vide." in dit
-    assert "n'ont qu'un seul arrêt connu et sont écartées : seul." in dit
-    assert "temps de parcours négatif) et sont écartées : recul, attente." in dit
-    assert "n'ont pas d'heure à leur premier ou dernier arrêt et sont écartées : ouverte." in dit
-    assert "1 course(s) citent une ligne absente" in dit
-    assert "1 course(s) citent un service absent" in dit
-    assert "1 identifiant(s) de course sont répétés" in dit
-    assert "1 passage(s) citent 1 arrêt(s) inconnu(s) et sont écartés : perdu." in dit
-
-
-def test_arret_mal_place_signale(tmp_path):
-    flux = flux_simple()
-    flux["stops.txt"] = arrets_csv({"a": (0, 0), "b": (300_000, 0), "c": (1000, 0)})
-    _, constats = lire(tmp_path, flux)
-    assert "2 liaison(s) entre arrêts successifs dépassent 400 km/h" in messages(
-        constats, Gravite.MAJEUR
-    )
-
-
-@pytest.mark.parametrize(
-    ("jour", "gravite", "texte"),
-    [
-        (date(2026, 3, 17), None, ""),
-        (date(2026, 4, 17), Gravite.BLOQUANT, "du 02/03/2026 au 27/03/2026"),
-        (date(2026, 3, 22), Gravite.MAJEUR, "Aucune course ne circule le 22/03/2026"),
-    ],
-)
-def test_jour_etudie_compare_au_calendrier(tmp_path, jour, gravite, texte):
-    _, constats = lire(tmp_path, flux_simple(), date_service=jour)
-    assert [c.gravite for c in constats] == ([gravite] if gravite else [])
-    assert texte in messages(constats)
-
-
-def test_un_flux_perime_parmi_deux(tmp_path):
-    un = ecrire_flux(tmp_path / "valable.zip", flux_simple())
-    vieux = flux_simple()
-    vieux["stops.txt"] = arrets_csv({"a": (0, 900), "b": (300, 900), "c": (1000, 900)})
-    vieux["calendar.txt"] = vieux["calendar.txt"].replace("2026", "2024")
-    deux = ecrire_flux(tmp_path / "perime.zip", vieux)
-    offre, constats = lire_gtfs([un, deux], CRS, date_service=MARDI)
-    assert [c.gravite for c in constats] == [Gravite.MAJEUR]
-    assert "perime (du 04/03/2024 au 27/03/2024)" in messages(constats)
-    assert set(offre.courses["flux"].to_numpy()[courses_du_jour(offre, MARDI).course]) == {
-        "valable"
-    }
 
 
 # ---------------------------------------------------------------- flux réels

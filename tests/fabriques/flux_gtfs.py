@@ -5,9 +5,12 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pyproj import Transformer
 
+from donnees_geo.erreurs import Constat, Gravite
+from donnees_geo.gtfs import OffreTransport, lire_gtfs
 from tests.fabriques.ville_quadrillee import COIN, CRS
 
 _VERS_GEO = Transformer.from_crs(CRS, "EPSG:4326", always_xy=True)
@@ -78,3 +81,15 @@ def ecrire_flux(chemin: Path, fichiers: Mapping[str, str | bytes], *, dossier: s
         for nom, texte in fichiers.items():
             archive.writestr(dossier + nom, texte)
     return chemin
+
+
+def lire_flux_essai(
+    dossier: Path, fichiers: Mapping[str, str | bytes], **options: Any
+) -> tuple[OffreTransport, list[Constat]]:
+    """Écrire un flux ``essai.zip`` et le lire."""
+    return lire_gtfs([ecrire_flux(dossier / "essai.zip", fichiers)], CRS, **options)
+
+
+def messages(constats: Sequence[Constat], gravite: Gravite | None = None) -> str:
+    """Constats mis bout à bout, ceux d'une gravité si elle est donnée."""
+    return "\n".join(f"{c.objet} : {c.message}" for c in constats if gravite in (None, c.gravite))
