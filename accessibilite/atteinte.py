@@ -13,7 +13,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from accessibilite.rues.dijkstra import calculer_plus_proche
+from accessibilite.rues.dijkstra import (
+    TempsNoeuds,
+    calculer_temps_depuis_points,
+    lire_plus_proche,
+)
 from accessibilite.rues.graphe import Graphe
 from accessibilite.rues.rattachement import Rattachement, rattacher_points
 from donnees_geo.conventions import Sens
@@ -119,6 +123,7 @@ def mesurer_atteinte(
     seuils_s: Sequence[float],
     *,
     sens: Sens = "depuis",
+    noeuds: TempsNoeuds | None = None,
 ) -> Atteinte:
     """Compter ce qu'on atteint depuis le plus proche des ``origines`` (ou en allant vers lui).
 
@@ -134,14 +139,17 @@ def mesurer_atteinte(
         Seuils, secondes.
     sens
         ``depuis`` les origines ou ``vers`` elles.
+    noeuds
+        Recherche depuis ces origines, dans ce sens et jusqu'au plus grand seuil, si elle est déjà
+        faite.
     """
     seuils = sorted(seuils_s)
-    carreaux = calculer_plus_proche(
-        graphe, cibles.carreaux, origines, sens=sens, limite_s=seuils[-1]
-    ).temps_s
-    acces = calculer_plus_proche(
-        graphe, cibles.acces, origines, sens=sens, limite_s=seuils[-1]
-    ).temps_s
+    if noeuds is None:
+        noeuds = calculer_temps_depuis_points(graphe, origines, sens=sens, limite_s=seuils[-1])
+    carreaux, acces = (
+        lire_plus_proche(graphe, noeuds, points, origines, sens=sens, limite_s=seuils[-1]).temps_s
+        for points in (cibles.carreaux, cibles.acces)
+    )
     return resumer_atteinte(cibles, carreaux, acces, seuils)
 
 

@@ -351,6 +351,30 @@ def calculer_plus_proche(
         Temps au-delà duquel la recherche s'arrête.
     """
     aux_noeuds = calculer_temps_depuis_points(graphe, sources, sens=sens, limite_s=limite_s)
+    return lire_plus_proche(graphe, aux_noeuds, points, sources, sens=sens, limite_s=limite_s)
+
+
+def lire_plus_proche(
+    graphe: Graphe,
+    aux_noeuds: TempsNoeuds,
+    points: Rattachement,
+    sources: Rattachement,
+    *,
+    sens: Sens = "vers",
+    limite_s: float = np.inf,
+) -> PlusProche:
+    """Temps des points d'après une recherche déjà faite (voir :func:`calculer_plus_proche`).
+
+    Parameters
+    ----------
+    graphe
+        Graphe du mode.
+    aux_noeuds
+        Temps entre les noeuds et ces ``sources``, dans ce ``sens`` et jusqu'à ``limite_s`` au
+        moins (:func:`calculer_temps_depuis_points`).
+    points, sources, sens, limite_s
+        Comme pour :func:`calculer_plus_proche`.
+    """
     reseau = graphe.reseau
     # « vers » les sources : le point rejoint d'abord un noeud, donc dans le sens du déplacement.
     vers_destination, vers_origine = graphe.temps_sens("depuis" if sens == "vers" else "vers")

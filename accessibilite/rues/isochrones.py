@@ -7,21 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, cast
+from functools import reduce
+from typing import Final, Literal
 
-import contourpy
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from accessibilite.rues.contours import contourner, imprimer_rues, ouvrir_champ
 from accessibilite.rues.graphe import Graphe
-from accessibilite.rues.portions import Portions, atteindre, couper_portions
+from accessibilite.rues.portions import Portions, atteindre, couper_portions, mesurer_longueur
 from accessibilite.rues.rattachement import Rattachement
 from accessibilite.rues.trame import Lignes, Trame, construire_trame
 from donnees_geo.conventions import Sens
 from donnees_geo.erreurs import ErreurConfiguration, ErreurReseau
 
 Trous = Literal["gardes", "combles"]
+Emprise = tuple[float, float, float, float]
 #: Nombre de mailles au-delà duquel on passe au pas long.
 MAILLES_MAX: Final = 1_500_000
 
@@ -88,11 +90,14 @@ def verifier_seuils(seuils_s: Sequence[float]) -> list[float]:
     return seuils
 
 
-def couper_lignes(graphe: Graphe, portions: Portions, limite_s: float) -> Lignes:
-    """Rues atteintes, coupées à ``limite_s`` : ``(debut, x, y, temps_s)`` au format CSR."""
+def couper_lignes(
+    graphe: Graphe, portions: Portions, limite_s: float, depuis_s: float = -np.inf
+) -> Lignes:
+    """Rues atteintes de ``depuis_s`` à ``limite_s`` : ``(debut, x, y, temps_s)`` au format CSR."""
     reseau = graphe.reseau
     lignes: Lignes = couper_portions(
         portions,
+        float(depuis_s),
         float(limite_s),
         reseau.geometrie_debut,
         graphe.index.abscisse_m,
@@ -111,52 +116,34 @@ def tracer_lignes(lignes: Lignes) -> NDArray[np.object_]:
     return resultat
 
 
-def _choisir_pas(lignes: Lignes, options: OptionsTrace) -> float:
-    _, x, y, _ = lignes
+def _choisir_pas(emprise: Emprise, options: OptionsTrace) -> float:
+    ouest, sud, est, nord = emprise
     marge = 2 * (options.tampon_m + 2 * options.pas_m)
-    mailles = (np.ptp(x) + marge) * (np.ptp(y) + marge) / options.pas_m**2
+    mailles = (est - ouest + marge) * (nord - sud + marge) / options.pas_m**2
     return options.pas_m if mailles <= MAILLES_MAX else options.pas_long_m
 
 
-def tracer_polygone(trame: Trame, options: OptionsTrace) -> shapely.MultiPolygon:
-    """Polygone des mailles à moins de ``tampon_m`` des rues (contour interpolé)."""
-    # Les mailles non touchées reçoivent une valeur finie, que l'interpolation n'atteint jamais.
-    plafond = options.tampon_m + 2 * trame.pas_m
-    champ = np.minimum(trame.valeurs, plafond)
-    generateur = contourpy.contour_generator(
-        trame.x, trame.y, champ, fill_type=contourpy.FillType.OuterOffset
-    )
-    points, decalages = cast(
-        tuple[list[NDArray[np.float64]], list[NDArray[np.uint32]]],
-        generateur.filled(-1.0, options.tampon_m),
-    )
-    if not points:
-        return shapely.MultiPolygon()
-    if options.trous == "combles":
-        pleins = [shapely.Polygon(p[: d[1]]) for p, d in zip(points, decalages, strict=True)]
-        return _en_multipolygone(shapely.union_all(shapely.make_valid(pleins)))
-    sommets = np.concatenate(points)
-    tailles = np.concatenate([np.diff(d.astype(np.int64)) for d in decalages])
-    polygones = shapely.from_ragged_array(
-        shapely.GeometryType.POLYGON,
-        sommets,
-        (
-            np.concatenate([[0], np.cumsum(tailles)]),
-            np.cumsum([0, *(len(d) - 1 for d in decalages)]),
-        ),
-    )
-    # Les anneaux du contour ne se touchent que si deux sommets coïncident (seuil atteint exactement
-    # au centre d'une maille) : c'est le seul cas à réparer.
-    distincts = np.unique(sommets.view(np.complex128)).size
-    if distincts < sommets.shape[0] - tailles.size:
-        return _en_multipolygone(shapely.union_all(shapely.make_valid(polygones)))
-    return shapely.MultiPolygon(list(polygones))
+def _mesurer_emprise(lignes: Lignes) -> Emprise:
+    _, x, y, _ = lignes
+    return float(x.min()), float(y.min()), float(x.max()), float(y.max())
 
 
-def _en_multipolygone(geometrie: shapely.Geometry) -> shapely.MultiPolygon:
-    if isinstance(geometrie, shapely.MultiPolygon):
-        return geometrie
-    parties = [p for p in shapely.get_parts(geometrie) if isinstance(p, shapely.Polygon)]
+def _joindre(une: Emprise, autre: Emprise) -> Emprise:
+    """Plus petite emprise qui contient les deux."""
+    return (
+        min(une[0], autre[0]),
+        min(une[1], autre[1]),
+        max(une[2], autre[2]),
+        max(une[3], autre[3]),
+    )
+
+
+def _reunir(polygones: NDArray[np.object_], trous: Trous) -> shapely.MultiPolygon:
+    if trous == "gardes":
+        return shapely.MultiPolygon(list(polygones))
+    pleins = shapely.polygons(shapely.get_exterior_ring(polygones))
+    reunis = shapely.union_all(pleins)
+    parties = [p for p in shapely.get_parts(reunis) if isinstance(p, shapely.Polygon)]
     return shapely.MultiPolygon(parties)
 
 
@@ -168,8 +155,8 @@ def tracer_isochrones(
 ) -> list[Isochrone]:
     """Polygones emboîtés de plusieurs seuils, d'après les portions atteintes au plus grand.
 
-    Emboîtés par construction : chaque champ de distance part de celui du seuil précédent, donc lui
-    est partout inférieur ou égal, arrondis compris.
+    Emboîtés par construction : chaque seuil ajoute les rues qu'il atteint de plus au champ de
+    distance du précédent, qui ne peut que baisser.
 
     Parameters
     ----------
@@ -184,46 +171,29 @@ def tracer_isochrones(
     """
     options = options or OptionsTrace()
     seuils = verifier_seuils(seuils_s)
-    lignes = couper_lignes(graphe, portions, seuils[-1])
-    if lignes[0].size <= 1:
+    anneaux = [
+        couper_lignes(graphe, portions, seuil, depuis)
+        for depuis, seuil in zip([-np.inf, *seuils[:-1]], seuils, strict=True)
+    ]
+    emprises = [_mesurer_emprise(a) if a[0].size > 1 else None for a in anneaux]
+    presentes = [e for e in emprises if e is not None]
+    if not presentes:
         return [Isochrone(s, shapely.MultiPolygon(), 0.0, 0.0) for s in seuils]
-    pas = _choisir_pas(lignes, options)
-    emprise = tuple(float(f(c)) for f in (np.min, np.max) for c in lignes[1:3])
+    totale = reduce(_joindre, presentes)
+    champ = ouvrir_champ(totale, _choisir_pas(totale, options), options.tampon_m)
+    longueurs = graphe.reseau.troncon_longueur_m
     resultats = []
-    trame: Trame | None = None
-    for seuil in seuils:
-        coupees = lignes if seuil == seuils[-1] else couper_lignes(graphe, portions, seuil)
-        trame = construire_trame(
-            coupees,
-            pas,
-            options.tampon_m + 1.5 * pas,
-            emprise=(emprise[0], emprise[1], emprise[2], emprise[3]),
-            base=trame,
-        )
-        polygone = tracer_polygone(trame, options)
-        resultats.append(
-            Isochrone(seuil, polygone, float(polygone.area), _longueur(graphe, portions, seuil))
-        )
+    atteinte: Emprise | None = None
+    for seuil, lignes, emprise in zip(seuils, anneaux, emprises, strict=True):
+        if emprise is not None:
+            imprimer_rues(champ, lignes)
+            atteinte = emprise if atteinte is None else _joindre(atteinte, emprise)
+        polygone = shapely.MultiPolygon()
+        if atteinte is not None:
+            polygone = _reunir(contourner(champ, atteinte), options.trous)
+        longueur = float(mesurer_longueur(portions, seuil, longueurs))
+        resultats.append(Isochrone(seuil, polygone, float(polygone.area), longueur))
     return resultats
-
-
-def _longueur(graphe: Graphe, portions: Portions, seuil_s: float) -> float:
-    """Longueur de rue atteinte, m ; ce que deux portions couvrent ensemble compte une fois."""
-    bas = np.minimum(portions.temps_debut, portions.temps_fin)
-    duree = np.abs(portions.temps_fin - portions.temps_debut)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        part = np.where(duree > 0, np.clip((seuil_s - bas) / duree, 0, 1), bas <= seuil_s)
-    etendue = part * (portions.fin - portions.debut)
-    croissant = portions.temps_fin >= portions.temps_debut
-    debut = np.where(croissant, portions.debut, portions.fin - etendue)
-    # Le tronçon t occupe l'intervalle [2t, 2t + 1] : un seul balayage les réunit tous.
-    decalage = 2.0 * portions.troncon
-    ordre = np.argsort(decalage + debut, kind="stable")
-    gauche, troncon = (decalage + debut)[ordre], portions.troncon[ordre]
-    droite = gauche + etendue[ordre]
-    deja = np.concatenate([[-np.inf], np.maximum.accumulate(droite)[:-1]])
-    nouveau = np.maximum(0.0, droite - np.maximum(gauche, deja))
-    return float((nouveau * graphe.reseau.troncon_longueur_m[troncon]).sum())
 
 
 def calculer_isochrones(
@@ -294,7 +264,7 @@ def calculer_raster(
         )
     trame = construire_trame(
         lignes,
-        _choisir_pas(lignes, options),
+        _choisir_pas(_mesurer_emprise(lignes), options),
         options.tampon_m,
         vitesse_approche_m_s=graphe.profil.approche_m_s,
     )

@@ -187,8 +187,8 @@ def atteindre(
 
 
 @nb.njit(cache=True, nogil=True)
-def couper_portions(portions, limite, debut_geometrie, abscisse, gx, gy):  # type: ignore[no-untyped-def]
-    """Géométrie des portions limitées à ``limite`` secondes.
+def couper_portions(portions, depuis, limite, debut_geometrie, abscisse, gx, gy):  # type: ignore[no-untyped-def]
+    """Géométrie des portions parcourues entre ``depuis`` et ``limite`` secondes.
 
     Returns
     -------
@@ -204,14 +204,15 @@ def couper_portions(portions, limite, debut_geometrie, abscisse, gx, gy):  # typ
         t = portions.troncon[p]
         f0, f1 = portions.debut[p], portions.fin[p]
         t0, t1 = portions.temps_debut[p], portions.temps_fin[p]
-        if min(t0, t1) > limite:
+        if min(t0, t1) > limite or max(t0, t1) <= depuis:
             continue
         pente = (t1 - t0) / (f1 - f0)
-        # Le temps croît vers l'une des extrémités : c'est elle que le seuil rogne.
-        if t1 > limite:
-            f1 = f0 + (limite - t0) / pente
-        elif t0 > limite:
-            f0 = f1 - (t1 - limite) / pente
+        # Le temps croît vers l'une des extrémités : la limite rogne celle-là, ``depuis`` l'autre.
+        tardif, precoce = min(limite, max(t0, t1)), max(depuis, min(t0, t1))
+        if pente > 0:
+            f0, f1 = f0 + (precoce - t0) / pente, f1 - (t1 - tardif) / pente
+        elif pente < 0:
+            f0, f1 = f0 + (tardif - t0) / pente, f1 - (t1 - precoce) / pente
         base = portions.temps_debut[p] - pente * portions.debut[p]
         g0, g1 = debut_geometrie[t], debut_geometrie[t + 1]
         longueur = abscisse[g1 - 1]
@@ -245,3 +246,51 @@ def couper_portions(portions, limite, debut_geometrie, abscisse, gx, gy):  # typ
         y[:k].copy(),
         temps[:k].copy(),
     )
+
+
+@nb.njit(cache=True, nogil=True)
+def mesurer_longueur(portions, limite, longueurs):  # type: ignore[no-untyped-def]
+    """Longueur de rue atteinte en ``limite`` secondes ; un recouvrement compte une fois.
+
+    Parameters
+    ----------
+    portions
+        Portions atteintes, dans un ordre quelconque.
+    limite
+        Seuil, secondes.
+    longueurs
+        float64[m], longueur de chaque tronçon, mètres.
+    """
+    nombre = portions.troncon.size
+    # Portions d'un même tronçon, chaînées par début croissant.
+    tete = np.full(longueurs.size, -1, dtype=np.int32)
+    suivante = np.empty(nombre, dtype=np.int32)
+    bas, haut = np.empty(nombre), np.empty(nombre)
+    for p in range(nombre):
+        f0, f1 = portions.debut[p], portions.fin[p]
+        t0, t1 = portions.temps_debut[p], portions.temps_fin[p]
+        if min(t0, t1) > limite:
+            continue
+        if t1 > limite:
+            f1 = f0 + (limite - t0) / (t1 - t0) * (f1 - f0)
+        elif t0 > limite:
+            f0 = f1 - (limite - t1) / (t0 - t1) * (f1 - f0)
+        bas[p], haut[p] = f0, f1
+        t = portions.troncon[p]
+        avant, apres = -1, tete[t]
+        while apres >= 0 and bas[apres] < f0:
+            avant, apres = apres, suivante[apres]
+        suivante[p] = apres
+        if avant < 0:
+            tete[t] = p
+        else:
+            suivante[avant] = p
+    total = 0.0
+    for t in range(longueurs.size):
+        p, jusque = tete[t], 0.0
+        while p >= 0:
+            if haut[p] > jusque:
+                total += (haut[p] - max(jusque, bas[p])) * longueurs[t]
+                jusque = haut[p]
+            p = suivante[p]
+    return total

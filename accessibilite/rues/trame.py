@@ -1,8 +1,7 @@
-"""Champs de distance et de temps autour des rues atteintes, sur une grille fine.
+"""Temps d'arrivée autour des rues atteintes, sur une grille fine.
 
-Chaque segment atteint imprime, dans les mailles voisines, sa distance exacte au centre de la maille
-(minimum des segments). Le contour de ce champ est un tampon des rues au centimètre près de
-l'interpolation, pour un coût proportionnel à la longueur de rue.
+Chaque segment atteint imprime, dans les mailles voisines, le temps d'arrivée exact en leur centre
+(minimum des segments), pour un coût proportionnel à la longueur de rue.
 """
 
 from __future__ import annotations
@@ -69,7 +68,7 @@ def _point_avantageux(pied, ecart, longueur, rayon, pente, inverse_vitesse):  # 
 def _imprimer_segment(  # type: ignore[no-untyped-def]
     ax, ay, bx, by, ta, tb, ouest, sud, pas, rayon, inverse_vitesse, champ
 ):
-    """Minimum, dans les mailles proches, de la distance (``inverse_vitesse`` nul) ou du temps."""
+    """Minimum, dans les mailles proches, du temps d'arrivée."""
     lignes, colonnes = champ.shape
     j0 = max(0, int(np.ceil((min(ax, bx) - rayon - ouest) / pas)))
     j1 = min(colonnes - 1, int(np.floor((max(ax, bx) + rayon - ouest) / pas)))
@@ -88,10 +87,8 @@ def _imprimer_segment(  # type: ignore[no-untyped-def]
             d2 = (s - pied) * (s - pied) + ecart * ecart
             if d2 > rayon * rayon:
                 continue
-            valeur = np.sqrt(d2)
-            if inverse_vitesse > 0:
-                s = _point_avantageux(pied, abs(ecart), longueur, rayon, pente, inverse_vitesse)
-                valeur = ta + pente * s + np.hypot(s - pied, ecart) * inverse_vitesse
+            s = _point_avantageux(pied, abs(ecart), longueur, rayon, pente, inverse_vitesse)
+            valeur = ta + pente * s + np.hypot(s - pied, ecart) * inverse_vitesse
             if valeur < champ[i, j]:
                 champ[i, j] = valeur
 
@@ -117,47 +114,38 @@ Lignes = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDAr
 
 
 def construire_trame(
-    lignes: Lignes,
-    pas_m: float,
-    rayon_m: float,
-    *,
-    emprise: tuple[float, float, float, float] | None = None,
-    vitesse_approche_m_s: float | None = None,
-    base: Trame | None = None,
+    lignes: Lignes, pas_m: float, rayon_m: float, *, vitesse_approche_m_s: float
 ) -> Trame:
-    """Champ de distance aux lignes, ou de temps si une vitesse d'approche est donnée.
+    """Champ de temps autour des rues.
 
     Parameters
     ----------
     lignes
         ``(debut, x, y, temps_s)`` au format CSR (voir ``portions.couper_portions``).
     pas_m
-        Côté des mailles.
+        Côté des mailles ; la grille est calée sur ses multiples.
     rayon_m
         Distance au-delà de laquelle une maille n'est pas touchée (``inf`` dans le champ).
-    emprise
-        ``(ouest, sud, est, nord)`` ; par défaut celle des lignes. La grille est calée sur les
-        multiples du pas, pour que deux trames voisines se superposent.
     vitesse_approche_m_s
-        Vitesse entre le centre de la maille et la rue ; ``None`` : champ de distance (m).
-    base
-        Trame déjà imprimée, de mêmes pas, rayon et emprise : le résultat part d'elle et lui est
-        donc partout inférieur ou égal, au bit près.
+        Vitesse entre le centre de la maille et la rue.
     """
     debut, x, y, temps = lignes
-    if emprise is None:
-        emprise = (float(x.min()), float(y.min()), float(x.max()), float(y.max()))
     marge = rayon_m + 2 * pas_m
-    ouest = np.floor((emprise[0] - marge) / pas_m) * pas_m
-    sud = np.floor((emprise[1] - marge) / pas_m) * pas_m
-    colonnes = int(np.ceil((emprise[2] + marge - ouest) / pas_m)) + 1
-    rangees = int(np.ceil((emprise[3] + marge - sud) / pas_m)) + 1
-    if base is None:
-        champ = np.full((rangees, colonnes), np.inf, dtype=np.float32)
-    else:
-        champ = base.valeurs.copy()
-    inverse = 0.0 if vitesse_approche_m_s is None else 1.0 / vitesse_approche_m_s
+    ouest = float(np.floor((x.min() - marge) / pas_m) * pas_m)
+    sud = float(np.floor((y.min() - marge) / pas_m) * pas_m)
+    colonnes = int(np.ceil((x.max() + marge - ouest) / pas_m)) + 1
+    rangees = int(np.ceil((y.max() + marge - sud) / pas_m)) + 1
+    champ = np.full((rangees, colonnes), np.inf, dtype=np.float32)
     _imprimer_lignes(
-        debut, x, y, temps, float(ouest), float(sud), float(pas_m), float(rayon_m), inverse, champ
+        debut,
+        x,
+        y,
+        temps,
+        ouest,
+        sud,
+        float(pas_m),
+        float(rayon_m),
+        1 / vitesse_approche_m_s,
+        champ,
     )
-    return Trame(float(ouest), float(sud), float(pas_m), champ)
+    return Trame(ouest, sud, float(pas_m), champ)

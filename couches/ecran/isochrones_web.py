@@ -19,8 +19,9 @@ from couches.ecran.mercator import vers_degres
 
 #: Écart toléré au contour calculé, mètres : invisible à l'écran, dix fois moins de sommets.
 TOLERANCE_MIN_M: Final = 4.0
-#: Un grand isochrone se regarde de loin : l'écart suit son étendue (un demi-pixel d'écran).
-PART_TOLERANCE: Final = 1 / 2000
+#: Un grand isochrone se regarde de loin : l'écart suit son étendue, et reste sous le pixel quand il
+#: remplit un écran de 1 080 lignes.
+PART_TOLERANCE: Final = 1 / 1200
 #: Un trou ou un îlot plus petit que ce nombre d'écarts de côté ne se verrait pas.
 COTE_MIN_ECARTS: Final = 4.0
 DECIMALES: Final = 5
@@ -74,18 +75,33 @@ def alleger(polygones: Sequence[shapely.MultiPolygon], tolerance_m: float) -> ND
     parties, rang = shapely.get_parts(np.array(polygones, dtype=object), return_index=True)
     anneaux, polygone = shapely.get_rings(parties, return_index=True)
     exterieur = np.diff(polygone, prepend=-1) > 0
-    surface = np.abs(shapely.area(shapely.polygons(anneaux)))
-    visible = surface >= (COTE_MIN_ECARTS * tolerance_m) ** 2
+    visible = _mesurer_aires(anneaux) >= (COTE_MIN_ECARTS * tolerance_m) ** 2
     # Sans son bord extérieur, un polygone disparaît avec ses trous.
     visible &= visible[exterieur][polygone]
+    anneaux, polygone, exterieur = anneaux[visible], polygone[visible], exterieur[visible]
     simples = shapely.simplify(anneaux, tolerance_m, preserve_topology=False)
-    visible &= shapely.get_num_coordinates(simples) >= 4
-    visible &= visible[exterieur][polygone]
+    visible = shapely.get_num_coordinates(simples) >= 4
+    visible &= np.isin(polygone, polygone[visible & exterieur])
     resultat = np.array([shapely.MultiPolygon()] * len(polygones), dtype=object)
     if visible.any():
         dessines = _percer(simples[visible], exterieur[visible])
         shapely.multipolygons(dessines, indices=rang[polygone[visible & exterieur]], out=resultat)
     return resultat
+
+
+def _mesurer_aires(anneaux: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Aire enfermée par chaque anneau, m², sans en faire des polygones."""
+    if anneaux.size == 0:
+        return np.empty(0)
+    coordonnees = shapely.get_coordinates(anneaux)
+    nombres = shapely.get_num_coordinates(anneaux)
+    debuts = np.cumsum(nombres) - nombres
+    x, y = (coordonnees - np.repeat(coordonnees[debuts], nombres, axis=0)).T
+    croise = np.zeros(x.size)
+    croise[:-1] = x[:-1] * y[1:] - x[1:] * y[:-1]
+    # Du dernier sommet d'un anneau au premier du suivant, il n'y a pas de côté.
+    croise[debuts + nombres - 1] = 0.0
+    return np.asarray(np.abs(np.add.reduceat(croise, debuts)) / 2, dtype=np.float64)
 
 
 def _percer(anneaux: NDArray[np.object_], exterieur: NDArray[np.bool_]) -> NDArray[np.object_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -28,12 +29,17 @@ def emprise_tuile(zoom: int, colonne: int, ligne: int) -> Emprise:
     return ouest, nord - cote, ouest + cote, nord
 
 
+@cache
+def _transformeur(depuis: str, vers: str) -> pyproj.Transformer:
+    """Transformation gardée : la construire coûte plus que projeter un isochrone."""
+    return pyproj.Transformer.from_crs(depuis, vers, always_xy=True)
+
+
 def projeter(
     x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]], crs: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Coordonnées Mercator (mètres) de points donnés dans ``crs``."""
-    transformeur = pyproj.Transformer.from_crs(crs, CRS_MERCATOR, always_xy=True)
-    mx, my = transformeur.transform(np.asarray(x, float), np.asarray(y, float))
+    mx, my = _transformeur(crs, CRS_MERCATOR).transform(np.asarray(x, float), np.asarray(y, float))
     return np.asarray(mx, dtype=np.float64), np.asarray(my, dtype=np.float64)
 
 
@@ -41,15 +47,13 @@ def vers_degres(
     x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]], crs: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Longitudes et latitudes (degrés WGS 84) de points donnés dans ``crs``."""
-    transformeur = pyproj.Transformer.from_crs(crs, CRS_GEO, always_xy=True)
-    lon, lat = transformeur.transform(np.asarray(x, float), np.asarray(y, float))
+    lon, lat = _transformeur(crs, CRS_GEO).transform(np.asarray(x, float), np.asarray(y, float))
     return np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
 
 
 def depuis_degres(lon: float, lat: float, crs: str) -> tuple[float, float]:
     """Point donné en degrés WGS 84, dans ``crs``."""
-    transformeur = pyproj.Transformer.from_crs(CRS_GEO, crs, always_xy=True)
-    x, y = transformeur.transform(lon, lat)
+    x, y = _transformeur(CRS_GEO, crs).transform(lon, lat)
     return float(x), float(y)
 
 

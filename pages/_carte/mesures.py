@@ -14,13 +14,8 @@ from accessibilite.atteinte import (
     resumer_atteinte,
 )
 from accessibilite.rues.graphe import Graphe
-from accessibilite.rues.isochrones import (
-    Isochrone,
-    OptionsTrace,
-    calculer_isochrones,
-    tracer_isochrones,
-)
-from accessibilite.rues.portions import calculer_portions
+from accessibilite.rues.isochrones import Isochrone, OptionsTrace, tracer_isochrones
+from accessibilite.rues.portions import atteindre, calculer_portions
 from accessibilite.rues.rattachement import Rattachement, rattacher_points
 from accessibilite.transport.recherche import calculer_temps_noeuds_tc
 from couches.ecran.isochrones_web import decrire_bandes
@@ -74,11 +69,14 @@ def _mesurer(partage: Partage, demande: DemandeIsochrone) -> Mesure:
     mode: ModeRue = "marche" if demande.mode == "tc" else demande.mode
     graphe = partage.graphe(mode)
     origines = _rattacher(partage, graphe, demande, mode)
-    atteinte = mesurer_atteinte(graphe, partage.cibles(mode), origines, seuils, sens=demande.sens)
+    portions, noeuds = atteindre(graphe, origines, seuils[-1], sens=demande.sens)
+    atteinte = mesurer_atteinte(
+        graphe, partage.cibles(mode), origines, seuils, sens=demande.sens, noeuds=noeuds
+    )
     if demande.mode == "tc":
         bandes, atteinte = _mesurer_tc(partage, demande, origines, atteinte, options)
     else:
-        bandes = calculer_isochrones(graphe, origines, seuils, sens=demande.sens, options=options)
+        bandes = tracer_isochrones(graphe, portions, seuils, options)
     return Mesure(
         geojson=decrire_bandes(bandes, partage.territoire.crs),
         atteinte=atteinte,

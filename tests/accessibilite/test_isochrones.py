@@ -21,7 +21,6 @@ from accessibilite.rues.isochrones import (
 from accessibilite.rues.portions import atteindre
 from accessibilite.rues.profils import construire_profil
 from accessibilite.rues.rattachement import rattacher_points
-from accessibilite.rues.trame import construire_trame
 from donnees_geo.erreurs import ErreurConfiguration, ErreurReseau
 from tests.fabriques.ville_quadrillee import (
     COIN,
@@ -177,6 +176,8 @@ def test_raster_des_temps_a_la_main():
     assert lire(700, 600) == pytest.approx(300, abs=1e-3)
     assert np.isnan(lire(710, 600))
     assert np.nanmax(trame.valeurs) <= 300.0
+    # Calée sur les multiples du pas.
+    assert trame.ouest % 10 == trame.sud % 10 == 0
 
 
 def test_le_raster_est_le_minimum_des_temps_des_rues():
@@ -205,24 +206,6 @@ def test_le_raster_est_le_minimum_des_temps_des_rues():
             assert trame.valeurs[i, j] == pytest.approx(attendu, abs=0.3, nan_ok=True)
             assert not trame.valeurs[i, j] > duree + 1e-3
     assert vus > 50
-
-
-def test_une_trame_partie_d_une_autre_lui_est_partout_inferieure():
-    graphe, centre = en_ville(437.0, 512.0)
-    portions, _ = atteindre(graphe, centre, 400.0)
-    emprise = (COIN[0], COIN[1], COIN[0] + 1000, COIN[1] + 1000)
-    courte = construire_trame(couper_lignes(graphe, portions, 200.0), 10.0, 40.0, emprise=emprise)
-    avant = courte.valeurs.copy()
-    longues = couper_lignes(graphe, portions, 400.0)
-    longue = construire_trame(longues, 10.0, 40.0, emprise=emprise, base=courte)
-    assert (longue.valeurs <= courte.valeurs).all()
-    assert (longue.valeurs < courte.valeurs).any()
-    assert np.array_equal(courte.valeurs, avant)
-    seule = construire_trame(longues, 10.0, 40.0, emprise=emprise)
-    proche = np.isfinite(seule.valeurs)
-    assert longue.valeurs[proche] == pytest.approx(seule.valeurs[proche], abs=1e-3)
-    # Calée sur les multiples du pas.
-    assert longue.ouest % 10 == longue.sud % 10 == 0
 
 
 def test_les_portions_ne_sont_pas_modifiees():

@@ -121,6 +121,24 @@ def test_coupe_a_la_main():
     assert couper_lignes(graphe, portions, 9.9)[0].tolist() == [0]
 
 
+def test_les_tranches_de_temps_refont_le_tout():
+    reseau = reseau_aleatoire(2)
+    graphe = construire_graphe(reseau, construire_profil(parametres_essai(), "velo"), 4)
+    portions, _ = atteindre(graphe, point_au_hasard(graphe, 2), 250.0, sens="depuis")
+    tranches = [
+        couper_lignes(graphe, portions, fin, debut)
+        for debut, fin in ((-np.inf, 80.0), (80.0, 160.0), (160.0, 250.0))
+    ]
+    for (_, _, _, temps), (debut, fin) in zip(
+        tranches, ((0, 80), (80, 160), (160, 250)), strict=True
+    ):
+        assert temps.size > 0
+        assert temps.min() >= debut - 1e-9 and temps.max() <= fin + 1e-9
+    longueurs = [shapely.length(tracer_lignes(t)).sum() for t in tranches]
+    tout = shapely.length(tracer_lignes(couper_lignes(graphe, portions, 250.0))).sum()
+    assert sum(longueurs) == pytest.approx(tout)
+
+
 def test_les_fronts_se_rejoignent_au_milieu():
     # Boucle de 400 m : du milieu d'un côté, les deux fronts se rejoignent au point opposé.
     graphe = construire_graphe(

@@ -200,5 +200,5 @@ def test_la_tolerance_suit_l_etendue():
     petit = shapely.MultiPolygon([shapely.box(0, 0, 2000, 1000)])
     grand = shapely.MultiPolygon([shapely.box(0, 0, 20_000, 40_000)])
     assert choisir_tolerance([petit]) == 4.0
-    assert choisir_tolerance([petit, grand]) == 20.0
+    assert choisir_tolerance([petit, grand]) == pytest.approx(40_000 / 1200)
     assert choisir_tolerance([shapely.MultiPolygon()]) == 4.0
