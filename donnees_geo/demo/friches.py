@@ -38,6 +38,13 @@ TYPES: Final[dict[str, tuple[float, str]]] = {
     "friche d'équipement public": (0.10, "Ancienne école"),
     "friche d'habitat": (0.08, "Ancienne cité"),
 }
+RECONVERTIE: Final = "friche reconvertie"
+STATUTS: Final[dict[str, float]] = {
+    "friche sans projet": 0.46,
+    "friche avec projet": 0.28,
+    "friche potentielle": 0.18,
+    RECONVERTIE: 0.08,
+}
 
 
 def _contours(centres: Flottants, surfaces: Flottants, hasard: np.random.Generator) -> np.ndarray:
@@ -70,7 +77,9 @@ def construire_friches(cadre: Cadre, adresses: Adresses, habitat: Habitat) -> pd
     choix = hasard.choice(adresses.x.size, n, replace=False, p=attrait / attrait.sum())
     commune = adresses.commune[choix]
     surfaces = np.exp(hasard.normal(0, 1.1, n))
-    surfaces *= SURFACE_TOTALE_M2 * cadre.facteur / surfaces.sum()
+    statut = hasard.choice(list(STATUTS), n, p=list(STATUTS.values()))
+    # La surface visée est celle du stock : un site reconverti n'attend plus d'usage.
+    surfaces *= SURFACE_TOTALE_M2 * cadre.facteur / surfaces[statut != RECONVERTIE].sum()
     contours = _contours(np.column_stack([adresses.x, adresses.y])[choix], surfaces, hasard)
     vers_geo = pyproj.Transformer.from_crs(CRS_DEMO, CRS_GEO, always_xy=True)
 
@@ -88,11 +97,7 @@ def construire_friches(cadre: Cadre, adresses: Adresses, habitat: Habitat) -> pd
     table["site_nom"] = [f"{TYPES[t][1]} n° {i + 1}" for i, t in enumerate(types)]
     table["site_type"] = types
     table["site_identif_date"], table["site_actu_date"] = "2024-05-14", "2025-11-03"
-    table["site_statut"] = hasard.choice(
-        ["friche sans projet", "friche avec projet", "friche potentielle", "friche reconvertie"],
-        n,
-        p=[0.46, 0.28, 0.18, 0.08],
-    )
+    table["site_statut"] = statut
     table["site_occupation"] = hasard.choice(["totalement inoccupé", "partiellement inoccupé"], n)
     table["activite_fin_annee"] = annee.astype(str)
     table["comm_nom"], table["comm_insee"] = np.array(habitat.noms)[commune], codes
