@@ -86,7 +86,8 @@ def lire_temps_insee(
     chemin = Path(chemin)
     if not chemin.exists():
         raise ErreurDonnees("Fichier de temps de l'INSEE introuvable.", objet=chemin)
-    codes = sorted({c for s in services for c in s.codes_bpe})
+    codes_bpe = _codes_satisfaisants(services)
+    codes = sorted({c for types in codes_bpe.values() for c in types})
     table = _lire_table(chemin, codes)
     position = position_carreau(carreaux)
     table["position"] = position_carreau(table["carreau"])
@@ -113,11 +114,20 @@ def lire_temps_insee(
     )
     resultat = pd.DataFrame(index=carreaux.index)
     for service in services:
-        connus = [c for c in service.codes_bpe if c in larges]
+        connus = [c for c in codes_bpe[service.id] if c in larges]
         if connus:
             minimum = larges[connus].min(axis=1)
             resultat[service.id] = minimum.reindex(position).to_numpy(dtype=np.float64)
     return resultat
+
+
+def _codes_satisfaisants(services: Sequence[Service]) -> dict[str, list[str]]:
+    """Types de la BPE de chaque service, ceux des services qui le satisfont aussi compris."""
+    propres = {s.id: list(s.codes_bpe) for s in services}
+    return {
+        s.id: propres[s.id] + [c for a in s.satisfait_aussi_par for c in propres.get(a, ())]
+        for s in services
+    }
 
 
 def _lire_table(chemin: Path, codes: Sequence[str]) -> pd.DataFrame:

@@ -54,7 +54,8 @@ def construire_equipements(
     Pour chaque service, un fichier libre l'emporte, puis la source du catalogue ; si elle n'est pas
     donnée ou ne connaît pas le service, une autre prend le relais. Deux objets d'un même service à
     moins de ``distance_doublon_m`` sont le même lieu : le mieux placé est gardé, les effectifs
-    d'une même source s'ajoutent (un praticien par ligne de BPE).
+    d'une même source s'ajoutent (un praticien par ligne de BPE). Un service que d'autres satisfont
+    aussi reçoit leurs lieux, sauf là où il en a déjà un.
 
     Parameters
     ----------
@@ -76,7 +77,7 @@ def construire_equipements(
     list of Constat
     """
     tables = {nom: _completer(table, nom) for nom, table in sources.items()}
-    morceaux: list[gpd.GeoDataFrame] = []
+    propres: dict[str, pd.DataFrame] = {}
     relais: dict[tuple[str, str], list[str]] = {}
     for service in services:
         retenues = _choisir_sources(service, tables)
@@ -85,8 +86,10 @@ def construire_equipements(
             relais.setdefault((service.source, seule), []).append(service.libelle)
         lots = [tables[n].loc[tables[n]["service"] == service.id] for n in retenues]
         if lots:
-            morceaux.append(_fondre(pd.concat(lots, ignore_index=True), service, retenues))
-    constats = _constater(morceaux, tables, services, relais)
+            propres[service.id] = _fondre(pd.concat(lots, ignore_index=True), service, retenues)
+    reunis = (_emprunter(service, propres) for service in services)
+    morceaux = [m for m in reunis if m is not None]
+    constats = _constater(list(propres.values()), morceaux, tables, services, relais)
     if not morceaux:
         return _table_vide(crs), constats
     table = gpd.GeoDataFrame(pd.concat(morceaux, ignore_index=True), geometry="geometry", crs=crs)
@@ -297,6 +300,21 @@ def _fondre(table: pd.DataFrame, service: Service, sources: Sequence[str]) -> pd
     )
 
 
+def _emprunter(service: Service, propres: Mapping[str, pd.DataFrame]) -> pd.DataFrame | None:
+    """Lieux d'un service, et ceux des services qui le satisfont aussi ; ``None`` sans aucun."""
+    autres = [propres[s] for s in service.satisfait_aussi_par if s in propres]
+    siens = propres.get(service.id)
+    if not autres:
+        return siens
+    table = pd.concat([*([] if siens is None else [siens]), *autres], ignore_index=True)
+    points = shapely.get_coordinates(shapely.centroid(np.asarray(table["geometry"], dtype=object)))
+    emprunte = table["service"].to_numpy() != service.id
+    chef = regrouper_lieux(points, service.distance_doublon_m)
+    # Les lieux du service sont déjà distincts : seuls des emprunts peuvent être de trop.
+    garde = ~emprunte | (chef == np.arange(len(chef)))
+    return table[garde].assign(service=service.id).reset_index(drop=True)
+
+
 def regrouper_lieux(points: NDArray[np.float64], distance_m: float) -> NDArray[np.int64]:
     """Désigner le chef de lieu de chaque point, par ordre de préférence.
 
@@ -407,6 +425,7 @@ def _table_vide(crs: str) -> gpd.GeoDataFrame:
 
 
 def _constater(
+    propres: Sequence[pd.DataFrame],
     morceaux: Sequence[pd.DataFrame],
     tables: Mapping[str, gpd.GeoDataFrame],
     services: Sequence[Service],
@@ -433,11 +452,11 @@ def _constater(
         )
     lus = sum(
         int((tables[n]["service"] == m["service"].iloc[0]).sum())
-        for m in morceaux
+        for m in propres
         for n in tables
         if n in set(m["source"])
     )
-    gardes = sum(len(m) for m in morceaux)
+    gardes = sum(len(m) for m in propres)
     if lus > gardes:
         constats.append(
             Constat(

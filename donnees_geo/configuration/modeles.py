@@ -46,6 +46,9 @@ class Service:
         Couleur ``#rrggbb``.
     article
         Ce qui précède le libellé dans une phrase (« une », « un poste de », « un lieu d' »).
+    satisfait_aussi_par
+        Autres services dont un lieu satisfait aussi celui-ci (une gare régionale, le besoin d'une
+        gare secondaire) ; sans enchaînement d'un service à l'autre.
     """
 
     id: str
@@ -60,6 +63,7 @@ class Service:
     distance_doublon_m: float
     couleur: str
     article: str = "un"
+    satisfait_aussi_par: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

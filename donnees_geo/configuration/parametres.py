@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -16,7 +17,13 @@ from donnees_geo.configuration.modeles import (
     SourceService,
 )
 from donnees_geo.conventions import FONCTIONS, MODES, PALIERS, Mode, Palier
-from donnees_geo.lecture.fichiers_toml import TableToml, est_nombre, lever_fautes, lire_toml
+from donnees_geo.lecture.fichiers_toml import (
+    TableToml,
+    est_nombre,
+    lever_fautes,
+    lire_toml,
+    proposer,
+)
 from donnees_geo.reseau import CLASSES_VOIE
 
 _DOSSIER: Final = Path(__file__).resolve().parents[2] / "parametres"
@@ -158,6 +165,7 @@ def lire_services(chemin: Path | str | None = None) -> tuple[Service, ...]:
         _lire_service(identifiant, TableToml(table, f"[{identifiant}]", fautes))
         for identifiant, table in lire_toml(chemin).items()
     )
+    fautes += _verifier_satisfactions(services)
     if not services:
         fautes.append("aucun service")
     lever_fautes(fautes, chemin, "Catalogue des services")
@@ -183,6 +191,7 @@ def _lire_service(identifiant: str, table: TableToml) -> Service:
         distance_doublon_m=table.nombre("distance_doublon_m", strict=False, obligatoire=True) or 0,
         couleur=couleur or "",
         article=table.texte("article") or "un",
+        satisfait_aussi_par=table.textes("satisfait_aussi_par"),
     )
     table.terminer()
     if service.source == "bpe" and not service.codes_bpe:
@@ -190,6 +199,18 @@ def _lire_service(identifiant: str, table: TableToml) -> Service:
     if service.source == "osm" and not service.tags_osm:
         table.faute("source « osm » sans tags_osm", "tags_osm")
     return service
+
+
+def _verifier_satisfactions(services: Sequence[Service]) -> list[str]:
+    """Fautes des clés ``satisfait_aussi_par`` : service inconnu, ou le service lui-même."""
+    ids = [s.id for s in services]
+    return [
+        f"[{s.id}] satisfait_aussi_par : service « {autre} » inconnu ; "
+        + proposer(autre, [i for i in ids if i != s.id])
+        for s in services
+        for autre in s.satisfait_aussi_par
+        if autre == s.id or autre not in ids
+    ]
 
 
 def _lire_regles(table: TableToml, cle: str) -> tuple[dict[str, tuple[str, ...]], ...]:

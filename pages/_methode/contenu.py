@@ -214,9 +214,12 @@ DEFINITIONS: Final = (
 
 def definitions(partage: Partage) -> str:
     """Mots employés, et services par fonction."""
+    libelles = {s.id: s.libelle for s in partage.territoire.services}
     services = [
         (
-            s.libelle,
+            " ou ".join(
+                (s.libelle, *(libelles[a] for a in s.satisfait_aussi_par if a in libelles))
+            ),
             LIBELLES_PALIERS[s.palier],
             LIBELLES_FONCTIONS.get(s.fonction, s.fonction),
             nombre(int((partage.territoire.equipements["service"] == s.id).sum())),

@@ -220,8 +220,28 @@ def test_catalogue_livre() -> None:
     assert [s.id for s in services if s.surfacique] == ["espace_naturel"]
     # E108 n'est compté que dans une des deux gares.
     assert [s.id for s in services if "E108" in s.codes_bpe] == ["gare_regionale"]
+    assert par_id["gare_secondaire"].satisfait_aussi_par == ("gare_regionale",)
     for service in services:
         assert service.codes_bpe or service.tags_osm
+
+
+@pytest.mark.parametrize(
+    ("autre", "attendu"),
+    [("mairy", "« mairy » inconnu ; vouliez-vous « mairie »"), ("poste", "« poste » inconnu")],
+)
+def test_catalogue_satisfait_par_un_inconnu_ou_par_lui_meme(
+    tmp_path: Path, autre: str, attendu: str
+) -> None:
+    base = (
+        'libelle = "x"\npalier = "proximite"\nfonction = "habiter"\ncodes_bpe = ["A1"]\n'
+        'source = "bpe"\ndistance_doublon_m = 1\ncouleur = "#000000"\n'
+    )
+    chemin = tmp_path / "s.toml"
+    chemin.write_text(
+        f'[mairie]\n{base}[poste]\n{base}satisfait_aussi_par = ["{autre}"]\n', encoding="utf-8"
+    )
+    with pytest.raises(ErreurConfiguration, match=rf"\[poste\] satisfait_aussi_par.*{attendu}"):
+        lire_services(chemin)
 
 
 def test_catalogue_fautif(tmp_path: Path) -> None:

@@ -46,6 +46,19 @@ def test_la_plus_courte_des_durees_de_ses_types(tmp_path):
     assert temps.index.equals(CARREAUX.index)
 
 
+def test_les_types_d_un_service_qui_satisfait_aussi_comptent(tmp_path):
+    publiee().to_parquet(tmp_path / "r32.parquet")
+    services = (
+        replace(service_essai("petite"), codes_bpe=("B207",), satisfait_aussi_par=("grande",)),
+        replace(service_essai("grande"), codes_bpe=("B203",)),
+    )
+    temps = lire_temps_insee(tmp_path / "r32.parquet", services, CARREAUX)
+    assert temps.iloc[0].tolist() == [240.0, 300.0]
+    inverse = replace(services[0], codes_bpe=("F101",))  # 9 min, et la grande à 5 min
+    temps = lire_temps_insee(tmp_path / "r32.parquet", (inverse, services[1]), CARREAUX)
+    assert temps.iloc[0].tolist() == [300.0, 300.0]
+
+
 def test_dossier_partitionne_par_region(tmp_path):
     publiee().assign(reg="32").to_parquet(tmp_path / "jeu", partition_cols=["reg"])
     temps = lire_temps_insee(tmp_path / "jeu", SERVICES, CARREAUX)

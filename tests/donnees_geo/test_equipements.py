@@ -5,6 +5,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -105,6 +106,40 @@ def test_fichier_libre_l_emporte() -> None:
     libre = table(("1", (900, 0), "Relevé"))
     lieux = reunir({"bpe": table(("b", (0, 0), "")), "medecins.geojson": libre})
     assert lieux["source"].tolist() == ["medecins.geojson"]
+
+
+def test_un_lieu_d_un_autre_service_satisfait_aussi() -> None:
+    petite, grande = CATALOGUE["gare_secondaire"], CATALOGUE["gare_regionale"]
+    bpe = gpd.GeoDataFrame(
+        pd.concat(
+            [
+                table(("E109", (0, 0), "Halte"), service="gare_secondaire"),
+                # La seconde est au même lieu que la halte : elle n'y est pas comptée deux fois.
+                table(("E107", (900, 0), "Ville"), ("E108", (150, 0), "Bourg"),
+                      service="gare_regionale"),
+            ],
+            ignore_index=True,
+        ),
+        crs=L93,
+    )  # fmt: skip
+    attendus = {"gare_regionale": ["Ville", "Bourg"], "gare_secondaire": ["Halte", "Ville"]}
+    for services in ([petite, grande], [grande, petite]):
+        lieux, constats = construire_equipements({"bpe": bpe}, services, COMMUNES, L93)
+        assert lieux.groupby("service")["nom"].agg(list).to_dict() == attendus
+        assert constats == []
+    assert lieux["equipement"].is_unique
+    assert "gare_secondaire:bpe:E107" in set(lieux["equipement"])
+
+
+def test_service_sans_lieu_propre_mais_satisfait_n_est_pas_dit_absent() -> None:
+    services = [CATALOGUE["gare_secondaire"], CATALOGUE["gare_regionale"]]
+    bpe = table(("E107", (900, 0), "Ville"), service="gare_regionale")
+    lieux, constats = construire_equipements({"bpe": bpe}, services, COMMUNES, L93)
+    assert lieux["service"].tolist() == ["gare_secondaire", "gare_regionale"]
+    assert constats == []
+    sans = [dataclasses.replace(services[0], satisfait_aussi_par=()), services[1]]
+    _, constats = construire_equipements({"bpe": bpe}, sans, COMMUNES, L93)
+    assert "1 service(s) sans aucun équipement : gare secondaire" in constats[0].message
 
 
 def test_meilleure_qualite_gardee() -> None:
