@@ -312,7 +312,11 @@ def _emprunter(service: Service, propres: Mapping[str, pd.DataFrame]) -> pd.Data
     chef = regrouper_lieux(points, service.distance_doublon_m)
     # Les lieux du service sont déjà distincts : seuls des emprunts peuvent être de trop.
     garde = ~emprunte | (chef == np.arange(len(chef)))
-    return table[garde].assign(service=service.id).reset_index(drop=True)
+    return pd.DataFrame(
+        table[garde]
+        .assign(service=service.id)
+        .sort_values(["source", "id_source"], kind="stable", ignore_index=True)
+    )
 
 
 def regrouper_lieux(points: NDArray[np.float64], distance_m: float) -> NDArray[np.int64]:

@@ -122,7 +122,7 @@ def test_un_lieu_d_un_autre_service_satisfait_aussi() -> None:
         ),
         crs=L93,
     )  # fmt: skip
-    attendus = {"gare_regionale": ["Ville", "Bourg"], "gare_secondaire": ["Halte", "Ville"]}
+    attendus = {"gare_regionale": ["Ville", "Bourg"], "gare_secondaire": ["Ville", "Halte"]}
     for services in ([petite, grande], [grande, petite]):
         lieux, constats = construire_equipements({"bpe": bpe}, services, COMMUNES, L93)
         assert lieux.groupby("service")["nom"].agg(list).to_dict() == attendus
