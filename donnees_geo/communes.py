@@ -74,10 +74,13 @@ def lire_communes(
     Raises
     ------
     ErreurDonnees
-        Centres au lieu de contours, colonne absente, code vide ou répété, code demandé inconnu,
-        population négative.
+        Centres au lieu de contours, commune sans contour, colonne absente, code vide ou répété,
+        code demandé inconnu, population négative.
     """
-    brute, constats = lire_couche(chemin, crs, nom_couche="commune", objet="communes")
+    # Une commune écartée perdrait ses habitants ; un fichier national peut en avoir ailleurs.
+    brute, constats = lire_couche(
+        chemin, crs, nom_couche="commune", objet="communes", vides_admis=bool(codes)
+    )
     _refuser_centres(brute, chemin)
     trouvees = resoudre_colonnes(
         brute.columns,

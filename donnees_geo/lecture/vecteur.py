@@ -54,6 +54,7 @@ def lire_couche(
     nom_couche: str | None = None,
     objet: str = "couche",
     colonnes: Container[str] | None = None,
+    vides_admis: bool = True,
 ) -> tuple[gpd.GeoDataFrame, list[Constat]]:
     """Lire une couche et la projeter.
 
@@ -72,6 +73,8 @@ def lire_couche(
     colonnes
         Noms normalisés (:func:`lecture.normaliser_nom`) des colonnes à lire ; les autres ne le
         sont pas, ce qui tient à l'écart les données personnelles. ``None`` : toutes.
+    vides_admis
+        Faux : un objet sans géométrie est une faute, non un constat.
 
     Returns
     -------
@@ -83,7 +86,8 @@ def lire_couche(
     Raises
     ------
     ErreurDonnees
-        Fichier absent, tronqué ou illisible, couche vide, CRS indéterminable.
+        Fichier absent, tronqué ou illisible, couche vide, CRS indéterminable, objet sans géométrie
+        si ``vides_admis`` est faux.
     """
     constats: list[Constat] = []
     with extraire_fichier(chemin, SUFFIXES_VECTEUR) as fichier:
@@ -105,6 +109,8 @@ def lire_couche(
     pleine = _ecarter_vides(brute, objet, constats)
     if pleine.empty and not brute.empty:
         raise ErreurDonnees("Aucun objet de la couche n'a de géométrie.", objet=chemin)
+    if not vides_admis and len(pleine) < len(brute):
+        raise _sans_geometrie(brute.loc[brute.index.difference(pleine.index)], chemin)
     projetee = _projeter(pleine, crs, chemin, objet, constats)
     propre = reparer_geometries(projetee, objet, constats)
     if emprise is not None:
@@ -216,6 +222,17 @@ def _ecarter_vides(
             )
         )
     return table.loc[~vides]
+
+
+def _sans_geometrie(vides: gpd.GeoDataFrame, chemin: Path) -> ErreurDonnees:
+    attributs = vides.drop(columns=vides.geometry.name).iloc[:5, :3].astype("str")
+    return ErreurDonnees(
+        f"{len(vides)} objet(s) sans géométrie.",
+        objet=chemin,
+        attendu="une géométrie pour chaque objet",
+        trouve=" ; ".join(", ".join(ligne) for ligne in attributs.to_numpy()),
+        conseil="complétez ces objets, ou retirez-les du fichier",
+    )
 
 
 def reparer_geometries(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from donnees_geo.configuration import (
@@ -25,6 +26,7 @@ from donnees_geo.territoire.stockage import (
     lire_index,
     verifier_sortie,
 )
+from donnees_geo.verrou import verrouiller
 
 __all__ = [
     "BilanPreparation",
@@ -97,7 +99,8 @@ def preparer_territoire(
     Raises
     ------
     ErreurDonnees
-        Au moins un constat bloquant (tous sont énumérés), sortie refusée, écriture impossible.
+        Au moins un constat bloquant (tous sont énumérés), sortie refusée, autre préparation en
+        cours dans ce dossier, écriture impossible.
     """
     sortie = Path(sortie)
     parametres = parametres or lire_parametres()
@@ -108,9 +111,24 @@ def preparer_territoire(
     services = lire_services(manifeste.catalogue)
     sources = empreinter_sources(manifeste, {})
     empreinte = calculer_empreinte(manifeste, sources, services, calculer_marge_m(parametres))
-    if est_a_jour(sortie, empreinte):
-        constats = tuple(charger_constats(sortie))
-        return BilanPreparation(sortie, False, empreinte, {}, constats, {})
+    # Sans travail à faire, un dossier en lecture seule convient aussi bien.
+    if not est_a_jour(sortie, empreinte):
+        with verrouiller(sortie, "Une autre préparation écrit déjà dans ce dossier."):
+            if not est_a_jour(sortie, empreinte):  # l'autre a pu finir entre-temps
+                return _preparer(manifeste, sortie, parametres, sources, empreinte, progression)
+    constats = tuple(charger_constats(sortie))
+    return BilanPreparation(sortie, False, empreinte, {}, constats, {})
+
+
+def _preparer(
+    manifeste: Manifeste,
+    sortie: Path,
+    parametres: Parametres,
+    sources: Sequence[SourceLue],
+    empreinte: str,
+    progression: Progression | None,
+) -> BilanPreparation:
+    """Lire les sources et écrire le territoire ; le dossier est tenu par l'appelant."""
     lues = lire_sources(manifeste, parametres, progression)
     lever_si_bloquant(lues.constats)
     datees = tuple(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 import geopandas as gpd
 import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
 from donnees_geo.configuration import Service
-from donnees_geo.erreurs import Constat
+from donnees_geo.erreurs import Constat, Gravite
 from donnees_geo.gtfs import OffreTransport
 from donnees_geo.reseau import ReseauRues
 
@@ -103,6 +104,15 @@ class Territoire:
         return bool(self.carreaux["population_hab"].notna().any())
 
 
+#: Ce que l'utilisateur lit pour une table dont le nom n'est pas un mot français tel quel.
+_NOMS_TABLES: Final = {
+    "equipements": "équipements",
+    "points_acces": "points d'accès",
+    "noeuds": "nœuds",
+    "troncons": "tronçons",
+}
+
+
 @dataclass(frozen=True)
 class BilanPreparation:
     """Ce qu'une préparation a fait.
@@ -133,9 +143,14 @@ class BilanPreparation:
     def __str__(self) -> str:
         if not self.refait:
             return f"{self.dossier} est à jour : sources et paramètres inchangés, rien à refaire."
-        comptes = ", ".join(f"{n:,} {nom}".replace(",", " ") for nom, n in self.comptes.items())
-        total = sum(self.durees_s.values())
+        comptes = ", ".join(
+            f"{n:,} {_NOMS_TABLES.get(nom, nom)}".replace(",", " ")
+            for nom, n in self.comptes.items()
+        )
+        majeurs = sum(c.gravite is Gravite.MAJEUR for c in self.constats)
+        total = f"{sum(self.durees_s.values()):.1f}".replace(".", ",")
         return (
-            f"Territoire préparé dans {self.dossier} en {total:.1f} s".replace(".", ",")
-            + f" : {comptes}. {len(self.constats)} constat(s)."
+            f"Territoire préparé dans {self.dossier} en {total} s : {comptes}. "
+            f"{len(self.constats)} constat(s), dont {majeurs} majeur(s) : « demi-heure verifier » "
+            "les montre."
         )

@@ -212,12 +212,16 @@ class _Lecteur:
         if self._communes_entieres is not None:
             union = self._communes_entieres.union_all()
             emprise = union if emprise is None else union.intersection(emprise)
+        if emprise is not None and emprise.is_empty:
+            return None  # la délimitation dira que l'emprise ne recouvre rien
         if emprise is not None:
             emprise = emprise.buffer(_DEBORD_CARREAUX_M)
         if manifeste.population_methode == "couche" and manifeste.population_colonne is not None:
             brute, constats = lire_population_couche(
                 manifeste.population, manifeste.population_colonne, self._crs, emprise
             )
+        elif emprise is None and manifeste.communes is not None:
+            return None  # la faute des communes est déjà dite
         elif emprise is None:
             raise ErreurConfiguration(
                 "Rien ne délimite le territoire parmi les carreaux.",

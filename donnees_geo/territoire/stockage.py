@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -33,14 +32,13 @@ from donnees_geo.schemas import SCHEMAS
 from donnees_geo.territoire.modele import SourceLue, Territoire
 from donnees_geo.territoire.sources import SourcesLues
 from donnees_geo.thematiques.commerces_categories import lire_categories
+from donnees_geo.verrou import FICHIER_VERROU
 
 #: À augmenter quand le contenu du dossier change : un ancien territoire est alors préparé à neuf.
 VERSION: Final = 1
 FICHIER_INDEX: Final = "territoire.json"
 _PREFIXE: Final = "donnees-"
 _PREFIXE_PROVISOIRE: Final = ".donnees-"
-#: Un dossier provisoire plus vieux que cela vient d'une préparation tuée.
-_AGE_ABANDON_S: Final = 3_600
 _REPRENDRE: Final = "préparez de nouveau le territoire (demi-heure preparer)"
 
 
@@ -152,9 +150,8 @@ def verifier_sortie(dossier: Path) -> None:
     if not dossier.is_dir() or (dossier / FICHIER_INDEX).is_file():
         return
     # Une première préparation tuée n'a laissé que ses dossiers de données.
-    etrangers = [
-        p.name for p in dossier.iterdir() if not p.name.startswith((_PREFIXE, _PREFIXE_PROVISOIRE))
-    ]
+    siens = (_PREFIXE, _PREFIXE_PROVISOIRE, FICHIER_VERROU)
+    etrangers = [p.name for p in dossier.iterdir() if not p.name.startswith(siens)]
     if etrangers:
         raise ErreurDonnees(
             "Le dossier de sortie contient autre chose qu'un territoire préparé.",
@@ -318,13 +315,13 @@ def _mettre_en_vigueur(provisoire: Path, index: dict[str, Any], dossier: Path) -
 
 
 def _balayer(dossier: Path, en_vigueur: str) -> None:
-    """Retirer les données remplacées et les restes d'une préparation tuée."""
+    """Retirer les données remplacées et les restes d'une préparation tuée.
+
+    Le verrou du dossier assure qu'aucune autre préparation n'est en train d'y écrire.
+    """
     for chemin in dossier.iterdir():
         remplace = chemin.name.startswith(_PREFIXE) and chemin.name != en_vigueur
-        abandonne = (
-            chemin.name.startswith(_PREFIXE_PROVISOIRE)
-            and time.time() - chemin.stat().st_mtime > _AGE_ABANDON_S
-        )
+        abandonne = chemin.name.startswith(_PREFIXE_PROVISOIRE)
         if chemin.is_dir() and (remplace or abandonne):
             shutil.rmtree(chemin, ignore_errors=True)
 
@@ -354,4 +351,5 @@ def _service(valeurs: dict[str, Any]) -> Service:
         nom: tuple({tag: tuple(v) for tag, v in regle.items()} for regle in valeurs[nom])
         for nom in ("tags_osm", "tags_osm_exclus")
     }
-    return Service(**{**valeurs, **regles, "codes_bpe": tuple(valeurs["codes_bpe"])})
+    listes = {nom: tuple(valeurs.get(nom, ())) for nom in ("codes_bpe", "satisfait_aussi_par")}
+    return Service(**{**valeurs, **regles, **listes})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import geopandas as gpd
@@ -135,3 +136,32 @@ def _ecrire_bpe(chemin: Path) -> None:
     for type_equ, dx, dy in (("A129", 400, 400), ("D265", 800, 800), ("D265", 800, 800)):
         lignes.append(f"2024;62001;62;{type_equ};{x + dx:.0f};{y + dy:.0f};B;2154")
     chemin.write_text("\n".join(lignes) + "\n", encoding="utf-8")
+
+
+def changer_manifeste(avant: str, apres: str) -> Callable[[Path], None]:
+    """Faute du manifeste : remplacer un texte, qui doit y être."""
+
+    def changer(dossier: Path) -> None:
+        chemin = dossier / "territoire.toml"
+        texte = chemin.read_text(encoding="utf-8")
+        assert avant in texte
+        chemin.write_text(texte.replace(avant, apres), encoding="utf-8")
+
+    return changer
+
+
+def changer_fichier(nom: str, avant: str, apres: str) -> Callable[[Path], None]:
+    def changer(dossier: Path) -> None:
+        texte = (dossier / nom).read_text(encoding="utf-8")
+        assert avant in texte
+        (dossier / nom).write_text(texte.replace(avant, apres), encoding="utf-8")
+
+    return changer
+
+
+def tronquer(nom: str, part: float) -> Callable[[Path], None]:
+    def couper(dossier: Path) -> None:
+        octets = (dossier / nom).read_bytes()
+        (dossier / nom).write_bytes(octets[: int(part * len(octets))])
+
+    return couper
