@@ -1,9 +1,14 @@
-"""Porte d'entrée des données : vérifier, préparer et charger un territoire."""
+"""Porte d'entrée des données : vérifier, préparer et charger un territoire.
+
+Charger un territoire ne demande ni les lecteurs de sources ni leurs bibliothèques (tableurs,
+rasters, OpenStreetMap) : ils ne sont importés que pour vérifier ou préparer.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from donnees_geo.configuration import (
     Manifeste,
@@ -14,9 +19,7 @@ from donnees_geo.configuration import (
 )
 from donnees_geo.erreurs import Constat, ErreurDonnees, Gravite, lever_si_bloquant
 from donnees_geo.schemas import SCHEMAS
-from donnees_geo.territoire.demande import calculer_marge_m
 from donnees_geo.territoire.modele import BilanPreparation, SourceLue, Territoire
-from donnees_geo.territoire.sources import Progression, lire_sources
 from donnees_geo.territoire.stockage import (
     calculer_empreinte,
     charger_territoire,
@@ -27,6 +30,9 @@ from donnees_geo.territoire.stockage import (
     verifier_sortie,
 )
 from donnees_geo.verrou import verrouiller
+
+if TYPE_CHECKING:
+    from donnees_geo.territoire.sources import Progression
 
 __all__ = [
     "BilanPreparation",
@@ -61,6 +67,8 @@ def verifier_territoire(
     list of Constat
         Du plus au moins grave. Une source illisible est un constat bloquant.
     """
+    from donnees_geo.territoire.sources import lire_sources
+
     lues = lire_sources(manifeste, parametres or lire_parametres(), progression)
     # Un fichier absent que sa lecture a déjà dit ne l'est pas deux fois.
     deja = " ".join(c.message for c in lues.constats)
@@ -102,6 +110,8 @@ def preparer_territoire(
         Au moins un constat bloquant (tous sont énumérés), sortie refusée, autre préparation en
         cours dans ce dossier, écriture impossible.
     """
+    from donnees_geo.territoire.demande import calculer_marge_m
+
     sortie = Path(sortie)
     parametres = parametres or lire_parametres()
     verifier_sortie(sortie)
@@ -129,6 +139,8 @@ def _preparer(
     progression: Progression | None,
 ) -> BilanPreparation:
     """Lire les sources et écrire le territoire ; le dossier est tenu par l'appelant."""
+    from donnees_geo.territoire.sources import lire_sources
+
     lues = lire_sources(manifeste, parametres, progression)
     lever_si_bloquant(lues.constats)
     datees = tuple(

@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
 import pandas as pd
@@ -30,9 +30,11 @@ from donnees_geo.gtfs import ecrire_offre, lire_offre_preparee
 from donnees_geo.reseau import charger_reseau, enregistrer_reseau
 from donnees_geo.schemas import SCHEMAS
 from donnees_geo.territoire.modele import SourceLue, Territoire
-from donnees_geo.territoire.sources import SourcesLues
 from donnees_geo.thematiques.commerces_categories import lire_categories
 from donnees_geo.verrou import FICHIER_VERROU
+
+if TYPE_CHECKING:  # relire un territoire ne demande pas les lecteurs de sources
+    from donnees_geo.territoire.sources import SourcesLues
 
 #: À augmenter quand le contenu du dossier change : un ancien territoire est alors préparé à neuf.
 VERSION: Final = 1

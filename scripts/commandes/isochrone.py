@@ -301,15 +301,16 @@ def _ecrire(
     attributs: dict[str, object],
     trace: OptionsTrace,
 ) -> None:
-    from accessibilite.rues.isochrones import calculer_raster
-    from couches.sig.export_raster import exporter_temps_raster
-    from couches.sig.export_vecteur import construire_table_isochrones, exporter_vecteur
-
     graphe, crs = recherche.deplacement.graphe, recherche.deplacement.territoire.crs
     if sortie.suffix.lower() == ".tif":
+        from accessibilite.rues.isochrones import calculer_raster
+        from couches.sig.export_raster import exporter_temps_raster
+
         trame = calculer_raster(graphe, recherche.portions, isochrones[-1].seuil_s, trace)
         exporter_temps_raster(trame, crs, sortie, {cle: str(v) for cle, v in attributs.items()})
         return
+    from couches.sig.export_vecteur import construire_table_isochrones, exporter_vecteur
+
     table = construire_table_isochrones(isochrones, crs, attributs)
     par_seuil = {i.seuil_s: h for i, h in zip(isochrones, habitants, strict=True)}
     comptes = table["seuil_s"].map(par_seuil)
