@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import Final
-
 import streamlit as st
 
 from couches.ecran.hors_ligne import RESSOURCES
 from donnees_geo.erreurs import ErreurProjet
 from pages._commun.etat import est_projecteur, preparer_session
-from pages._commun.partage import Partage, obtenir_partage
+from pages._commun.ouverture import dossier_du_serveur, obtenir_partage
+from pages._commun.partage import Partage
 from pages._commun.presentation import afficher_erreur, habiller
-
-RACINE: Final = Path(__file__).resolve().parent.parent
-VARIABLE_DOSSIER: Final = "DEMI_HEURE_DOSSIER"
-DOSSIER_DEFAUT: Final = RACINE / "donnees" / "demo-prepare"
 
 
 def ouvrir() -> Partage | None:
     """Territoire du serveur, avec une barre d'avancement s'il faut calculer ; ``None`` en échec."""
-    dossier = Path(os.environ.get(VARIABLE_DOSSIER) or DOSSIER_DEFAUT)
+    dossier = dossier_du_serveur()
     attente = st.empty()
 
     def avancer(etape: str, fait: float) -> None:

@@ -1,7 +1,7 @@
 """Contours des rues atteintes : champ de distance sur une grille fine, anneaux au demi-tampon.
 
-Écrit en propre plutôt que sur contourpy, mesuré quatre fois plus rapide sur un isochrone de 30 min en
-voiture (trois millions de mailles) : la grille n'est lue qu'une fois par seuil, et seules les
+Écrit en propre plutôt que sur contourpy, mesuré quatre fois plus rapide sur un isochrone de 30 min
+en voiture (trois millions de mailles) : la grille n'est lue qu'une fois par seuil, et seules les
 mailles que le contour traverse coûtent.
 """
 

@@ -7,15 +7,13 @@ dix fois.
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from pathlib import Path
-from threading import Lock, Thread
-from typing import Final, TypeVar
+from threading import Lock
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -33,73 +31,19 @@ from couches.ecran.carreaux_image import GrilleImage, construire_grille
 from couches.ecran.carte import Adresses
 from couches.ecran.etiquettes import Police
 from couches.ecran.fond import FondCarte, cerner, construire_fond_carte
-from couches.ecran.hors_ligne import lister_police
 from couches.ecran.mercator import Emprise, vers_degres
-from couches.resultats import ecrire_resultats, lire_resultats
 from couches.styles import FICHIER as FICHIER_STYLES
-from couches.styles import Styles, classer_temps, lire_styles
-from donnees_geo.configuration import Parametres, lire_parametres
-from donnees_geo.conventions import MODES_RUE, ModeRue
-from donnees_geo.erreurs import ErreurConfiguration, ErreurProjet
+from couches.styles import Styles, classer_temps
+from donnees_geo.configuration import Parametres
+from donnees_geo.conventions import ModeRue
+from donnees_geo.erreurs import ErreurConfiguration
 from donnees_geo.gtfs import courses_du_jour, proposer_jours_types
-from donnees_geo.territoire import Territoire, charger_territoire
+from donnees_geo.territoire import Territoire
+from pages._commun.memoire import CacheImages, CacheObjets
 
-_JOURNAL = logging.getLogger(__name__)
-#: Octets d'images gardés en mémoire pour tout le serveur.
-MEMOIRE_IMAGES: Final = 96 * 1024 * 1024
 SESSIONS_MAX: Final = 500
 DOSSIER_ETUDE: Final = "etude"
 Progression = Callable[[str, float], None]
-_V = TypeVar("_V")
-
-
-class CacheImages:
-    """Images dessinées, les moins récentes oubliées d'abord."""
-
-    def __init__(self, octets_max: int = MEMOIRE_IMAGES) -> None:
-        self._octets_max = octets_max
-        self._images: OrderedDict[str, bytes] = OrderedDict()
-        self._octets = 0
-        self._verrou = Lock()
-
-    def obtenir(self, cle: str, dessiner: Callable[[], bytes]) -> bytes:
-        """Image gardée, ou dessinée maintenant."""
-        with self._verrou:
-            image = self._images.get(cle)
-            if image is not None:
-                self._images.move_to_end(cle)
-                return image
-        image = dessiner()
-        with self._verrou:
-            if cle not in self._images:
-                self._images[cle] = image
-                self._octets += len(image)
-            while self._octets > self._octets_max and len(self._images) > 1:
-                _, ancienne = self._images.popitem(last=False)
-                self._octets -= len(ancienne)
-        return image
-
-
-class CacheObjets:
-    """Petits objets calculés, au plus ``nombre`` gardés."""
-
-    def __init__(self, nombre: int) -> None:
-        self._nombre = nombre
-        self._objets: OrderedDict[object, object] = OrderedDict()
-        self._verrou = Lock()
-
-    def obtenir(self, cle: object, calculer: Callable[[], _V]) -> _V:
-        """Objet gardé, ou calculé maintenant."""
-        with self._verrou:
-            if cle in self._objets:
-                self._objets.move_to_end(cle)
-                return self._objets[cle]  # type: ignore[return-value]
-        objet = calculer()
-        with self._verrou:
-            self._objets[cle] = objet
-            while len(self._objets) > self._nombre:
-                self._objets.popitem(last=False)
-        return objet
 
 
 @dataclass
@@ -328,15 +272,6 @@ class Partage:
 
         return self.objets.obtenir(("transport", etudie), construire)
 
-    def prechauffer(self) -> None:
-        """Préparer ce que demandera un clic : le premier est aussi rapide que les suivants."""
-        for mode in (m for m in MODES_RUE if m in self.resultat.modes):
-            self.cibles(mode)
-            _ = self.graphe(mode).incidence
-        if "tc" in self.resultat.modes:
-            reseau, _marche = self.transport()
-            _ = reseau.inverse
-
     def temps(self, services: tuple[str, ...], mode: str, jour: str = "") -> NDArray[np.float64]:
         """Temps des carreaux (voir ``synthese.lire_temps``)."""
         etude = self.etude(jour)
@@ -360,115 +295,10 @@ class Partage:
                 self.vues.popitem(last=False)
 
 
-_PARTAGES: dict[str, Partage] = {}
-_VERROU_PARTAGES = Lock()
+#: Territoires ouverts par le serveur, par dossier et instant de préparation (voir ``ouverture``).
+PARTAGES_OUVERTS: Final[dict[str, Partage]] = {}
 
 
 def partage_de_cle(cle: str) -> Partage | None:
     """Territoire déjà ouvert de cette clé, ou ``None``."""
-    return next((p for p in _PARTAGES.values() if p.cle == cle), None)
-
-
-def obtenir_partage(dossier: Path, progression: Progression | None = None) -> Partage:
-    """Territoire d'un dossier préparé, chargé une seule fois ; rechargé s'il a été préparé à neuf.
-
-    Parameters
-    ----------
-    dossier
-        Dossier préparé.
-    progression
-        Rappel ``(étape, part faite)``, appelé si l'étude doit être calculée.
-
-    Raises
-    ------
-    ErreurProjet
-        Dossier qui n'est pas un territoire préparé, ou étude impossible.
-    """
-    index = dossier / "territoire.json"
-    instant = index.stat().st_mtime_ns if index.is_file() else 0
-    cle = f"{dossier}|{instant}"
-    with _VERROU_PARTAGES:
-        if cle not in _PARTAGES:
-            partage = _ouvrir(dossier, progression)
-            for ancienne in [c for c in _PARTAGES if c.startswith(f"{dossier}|")]:
-                del _PARTAGES[ancienne]
-            _PARTAGES[cle] = partage
-        return _PARTAGES[cle]
-
-
-def _ouvrir(dossier: Path, progression: Progression | None) -> Partage:
-    territoire = charger_territoire(dossier)
-    parametres = lire_parametres()
-    relue = _relire_etude(dossier, territoire, parametres)
-    resultat = relue or _calculer(dossier, territoire, parametres, progression)
-    partage = Partage(
-        territoire=territoire,
-        resultat=resultat,
-        parametres=parametres,
-        styles=lire_styles(),
-        police=lister_police(),
-        etude_relue=relue is not None,
-    )
-    Thread(target=partage.prechauffer, daemon=True).start()
-    return partage
-
-
-def _calculer(
-    dossier: Path,
-    territoire: Territoire,
-    parametres: Parametres,
-    progression: Progression | None,
-) -> ResultatEtude:
-    resultat = calculer_etude(territoire, None, parametres, progression=progression)
-    try:
-        ecrire_resultats(
-            resultat, dossier / DOSSIER_ETUDE, nom=territoire.nom, fictif=territoire.fictif
-        )
-    except ErreurProjet as erreur:
-        # Un dossier en lecture seule n'empêche pas de consulter ; l'étude sera recalculée.
-        _JOURNAL.warning("L'étude n'a pas pu être gardée : %s", erreur)
-    return resultat
-
-
-def _relire_etude(
-    dossier: Path, territoire: Territoire, parametres: Parametres
-) -> ResultatEtude | None:
-    """Étude gardée, si elle est bien celle de ce territoire et de ces hypothèses."""
-    try:
-        lu = lire_resultats(dossier / DOSSIER_ETUDE)
-    except (ErreurProjet, OSError, ValueError, KeyError):
-        return None
-    d = lu.description
-    identique = (
-        d.get("empreinte_territoire") == territoire.empreinte
-        and _normaliser(d.get("parametres")) == _normaliser(vars(parametres))
-        and d.get("services") == [s.id for s in territoire.services]
-        and len(lu.acces) == len(territoire.carreaux)
-        and ("tc" in d["modes"]) == bool(d.get("jour"))
-    )
-    if not identique:
-        return None
-    return ResultatEtude(
-        acces=lu.acces,
-        indicateurs=lu.indicateurs,
-        carences=lu.carences,
-        constats=lu.constats,
-        services=territoire.services,
-        modes=tuple(d["modes"]),
-        parametres=parametres,
-        empreinte_territoire=territoire.empreinte,
-        jour=date.fromisoformat(d["jour"]) if d.get("jour") else None,
-        par_population=d["ponderation"] == "population",
-        durees_s=dict(d["durees_s"]),
-    )
-
-
-def _normaliser(valeur: object) -> object:
-    """Forme commune à un paramètre en mémoire et à sa relecture en JSON."""
-    if isinstance(valeur, dict):
-        return {str(c): _normaliser(v) for c, v in valeur.items()}
-    if isinstance(valeur, list | tuple):
-        return [_normaliser(v) for v in valeur]
-    if hasattr(valeur, "__dataclass_fields__"):
-        return _normaliser(vars(valeur))
-    return valeur
+    return next((p for p in tuple(PARTAGES_OUVERTS.values()) if p.cle == cle), None)

@@ -12,7 +12,8 @@ from streamlit.testing.v1 import AppTest
 from couches.resultats import lire_resultats
 from pages._carences import donnees
 from pages._carences.fiche import fiche
-from pages._commun.partage import DOSSIER_ETUDE, obtenir_partage
+from pages._commun.ouverture import obtenir_partage
+from pages._commun.partage import DOSSIER_ETUDE
 from pages._methode import indice as carences_methode
 from tests.application.test_pages import SCRIPT, html
 

@@ -9,7 +9,7 @@ import shapely
 from streamlit.testing.v1 import AppTest
 
 from couches.catalogue import lire_catalogue, simplifier_pour_ecran
-from pages._commun.partage import obtenir_partage
+from pages._commun.ouverture import obtenir_partage
 from pages._themes import donnees
 from tests.application.test_pages import SCRIPT, html
 

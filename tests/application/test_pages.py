@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from couches.ecran.hors_ligne import lister_actifs
 from couches.ecran.mercator import vers_degres
 from couches.vues import lire_vues, retirer_vue
-from pages._commun.partage import obtenir_partage
+from pages._commun.ouverture import obtenir_partage
 
 RACINE = Path(__file__).resolve().parent.parent.parent
 SCRIPT = str(RACINE / "pages" / "visualiseur.py")
