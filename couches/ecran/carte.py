@@ -16,6 +16,7 @@ import folium
 from branca.element import MacroElement
 from folium.template import Template
 
+from couches.ecran.couches_web import CalqueMontre, decrire_calques
 from couches.ecran.hors_ligne import Actifs, lister_actifs
 from couches.ecran.mercator import Emprise
 from couches.styles import Styles
@@ -277,6 +278,10 @@ class Consigne:
         Effet d'un clic, ``None`` pour n'en avoir aucun.
     cadrage
         Vue demandée.
+    calques
+        Couches thématiques montrées, du dessus vers le dessous.
+    session, echelle
+        Jeton de la session, et agrandissement des traits et des signes des calques.
     """
 
     fond: str
@@ -291,6 +296,9 @@ class Consigne:
     isochrones: tuple[IsochroneVoulue, ...] = ()
     pointage: Pointage | None = None
     cadrage: Cadrage | None = None
+    calques: tuple[CalqueMontre, ...] = ()
+    session: str = ""
+    echelle: float = 1.0
 
 
 def construire_consigne(consigne: Consigne, adresses: Adresses) -> folium.FeatureGroup:
@@ -311,6 +319,9 @@ def construire_consigne(consigne: Consigne, adresses: Adresses) -> folium.Featur
         ],
         "clic": None,
         "cadrage": None,
+        "calques": decrire_calques(
+            adresses.racine, consigne.calques, session=consigne.session, echelle=consigne.echelle
+        ),
     }
     if consigne.pointage is not None:
         p = consigne.pointage

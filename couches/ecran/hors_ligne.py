@@ -54,7 +54,11 @@ def lister_actifs(dossier: Path = ACTIFS) -> Actifs:
     js = f"{CHEMIN_ACTIFS}/leaflet/leaflet.js" if locaux else _REPLI_JS
     css = f"{CHEMIN_ACTIFS}/leaflet/leaflet.css" if locaux else _REPLI_CSS
     return Actifs(
-        (("leaflet", js), ("demi_heure", adresse_ressource("carte.js"))),
+        (
+            ("leaflet", js),
+            ("demi_heure_calques", adresse_ressource("calques.js")),
+            ("demi_heure", adresse_ressource("carte.js")),
+        ),
         (("leaflet_css", css), ("demi_heure_css", adresse_ressource("carte.css"))),
         locaux,
     )

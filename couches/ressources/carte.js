@@ -107,6 +107,7 @@ window.DemiHeure = (function () {
     carte.on("mousemove", surSurvol);
     carte.on("mouseout movestart", cacherBulle);
     document.addEventListener("keydown", transmettreTouche);
+    window.DemiHeureCalques.demarrer(carte, { ImageDeVue, creerPanneau });
     carte.zoomControl.getContainer().querySelector(".leaflet-control-zoom-in").title = "Agrandir";
     carte.zoomControl.getContainer().querySelector(".leaflet-control-zoom-out").title = "Réduire";
     for (const geste of ["pointerdown", "wheel", "keydown"]) {
@@ -176,6 +177,7 @@ window.DemiHeure = (function () {
     montrer(memoire.reperes, reperes.visible);
     appliquerLieux(consigne.lieux);
     appliquerIsochrones(consigne.isochrones);
+    window.DemiHeureCalques.appliquer(consigne.calques);
     document.body.classList.toggle("pointage", Boolean(consigne.clic));
   }
 
@@ -364,23 +366,33 @@ window.DemiHeure = (function () {
 
   function cacherBulle() {
     clearTimeout(memoire.survol);
+    memoire.survol = null;
     memoire.bulle.remove();
   }
 
   function surSurvol(evenement) {
     clearTimeout(memoire.survol);
     memoire.bulle.remove();
-    const valeur = memoire.consigne.carreaux && memoire.consigne.carreaux.valeur;
-    if (!valeur || !memoire.consigne.carreaux.visible) return;
-    memoire.survol = setTimeout(() => {
-      const { lat, lng } = evenement.latlng;
-      lireJson(`${valeur}&lon=${lng.toFixed(5)}&lat=${lat.toFixed(5)}`).then((contenu) => {
-        if (!contenu.lignes.length) return;
-        const bloc = document.createElement("div");
-        contenu.lignes.forEach((ligne) => bloc.appendChild(document.createElement("div")).append(ligne));
-        memoire.bulle.setLatLng(evenement.latlng).setContent(bloc).addTo(memoire.carte);
-      }, () => {});
+    if (!memoire.consigne.carreaux) return;
+    const { valeur, visible } = memoire.consigne.carreaux;
+    const { lat, lng } = evenement.latlng;
+    const objets = window.DemiHeureCalques.adresseObjets(evenement.latlng);
+    const carreau = visible && valeur ? `${valeur}&lon=${lng.toFixed(5)}&lat=${lat.toFixed(5)}` : "";
+    if (!objets && !carreau) return;
+    const survol = setTimeout(async () => {
+      const lire = (url) => (url ? lireJson(url).catch(() => ({})) : {});
+      const [dessus, dessous] = await Promise.all([lire(objets), lire(carreau)]);
+      if (survol !== memoire.survol) return;
+      const blocs = [...(dessus.blocs || []), dessous.lignes || []].filter((b) => b.length);
+      if (!blocs.length) return;
+      const bulle = document.createElement("div");
+      blocs.forEach((lignes) => {
+        const bloc = bulle.appendChild(document.createElement("section"));
+        lignes.forEach((ligne) => bloc.appendChild(document.createElement("div")).append(ligne));
+      });
+      memoire.bulle.setLatLng(evenement.latlng).setContent(bulle).addTo(memoire.carte);
     }, 180);
+    memoire.survol = survol;
   }
 
   /* Télécommande : suivant et précédent valent aussi quand la carte a le focus. */

@@ -1,4 +1,8 @@
-"""Couches libres d'un planificateur : contrôlées, projetées, prêtes à être stylées par colonne."""
+"""Couches libres d'un planificateur : contrôlées, projetées, prêtes à être stylées par colonne.
+
+Le manifeste et le dépôt d'un fichier dans le visualiseur (``couches_deposees``) passent par la même
+lecture.
+"""
 
 from __future__ import annotations
 
@@ -172,13 +176,24 @@ def _dire_dimensions(couche: gpd.GeoDataFrame, objet: str) -> list[Constat]:
 def _expliquer_absence(chemin: Path, crs: str, emprise: BaseGeometry, objet: str) -> None:
     """Dire si des axes échangés expliquent qu'aucun objet ne soit dans le territoire."""
     tout, _ = lire_couche(chemin, crs, objet=objet)
-    cibles = [emprise] * len(tout)
-    _, redresses = redresser_axes(tout, pd.Series(cibles, dtype=object).to_numpy())
+    refuser_axes_echanges(tout, emprise, chemin)
+
+
+def refuser_axes_echanges(couche: gpd.GeoDataFrame, emprise: BaseGeometry, objet: object) -> None:
+    """Refuser une couche qui serait dans l'emprise en échangeant ses axes.
+
+    Raises
+    ------
+    ErreurDonnees
+        Axes échangés.
+    """
+    cibles = [emprise] * len(couche)
+    _, redresses = redresser_axes(couche, pd.Series(cibles, dtype=object).to_numpy())
     if redresses.any():
         raise ErreurDonnees(
             "Les axes de la couche sont échangés : elle serait dans le territoire en lisant la "
             "latitude avant la longitude.",
-            objet=chemin,
-            trouve=f"{int(redresses.sum())} objet(s) sur {len(tout)}",
+            objet=objet,
+            trouve=f"{int(redresses.sum())} objet(s) sur {len(couche)}",
             conseil="inversez les coordonnées (x et y) dans un SIG et enregistrez de nouveau",
         )

@@ -190,6 +190,25 @@ def lire_services(texte: str, connus: Sequence[str]) -> tuple[str, ...]:
     return services
 
 
+def lire_metres(texte: str) -> float:
+    """Longueur positive, mètres.
+
+    Raises
+    ------
+    ErreurConfiguration
+        Pas un nombre, ou négatif.
+    """
+    nombres = _nombres(texte, "mètres")
+    if len(nombres) != 1 or nombres[0] < 0:
+        raise ErreurConfiguration(
+            "Cette longueur n'est pas valable.",
+            objet="rayon",
+            attendu="un nombre de mètres, positif",
+            trouve=texte[:40],
+        )
+    return nombres[0]
+
+
 def _entier(texte: str, objet: str) -> int:
     if not re.fullmatch(r"\d{1,6}", texte):
         raise ErreurConfiguration("Un nombre entier est attendu.", objet=objet, trouve=texte[:20])

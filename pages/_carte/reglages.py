@@ -15,11 +15,10 @@ from couches.textes import jour
 from couches.vues import ajouter_vue, deplacer_vue, lire_vues, retirer_vue
 from donnees_geo.conventions import LIBELLES_MODES
 from donnees_geo.erreurs import ErreurProjet
+from pages._carte.couches_affichees import panneau_couches
 from pages._carte.demandes import POINTS_MAX, Point
 from pages._commun.etat import (
     BANDES_PROPOSEES,
-    COUCHES,
-    FONDS,
     MINUTES_PROPOSEES,
     appliquer_reglages,
     cle,
@@ -36,12 +35,6 @@ from pages._commun.etat import (
 from pages._commun.partage import Partage
 from pages._commun.presentation import afficher_erreur
 
-LIBELLES_COUCHES: Final = {
-    "carreaux": "Temps d’accès par carreau",
-    "lieux": "Lieux de service",
-    "limites": "Limites des communes",
-    "noms": "Noms des communes",
-}
 LIBELLES_COURTS: Final = {
     PLUS_RAPIDE: "Règle",
     "marche": "À pied",
@@ -55,7 +48,7 @@ def reglages(partage: Partage) -> None:
     """Tous les réglages, du plus au moins employé."""
     _mesure(partage)
     _isochrone(partage)
-    _couches()
+    panneau_couches(partage)
     _vues(partage)
     st.button("Mode projecteur", on_click=_projeter, args=(partage,), width="stretch")
 
@@ -218,19 +211,6 @@ def ajouter_point(point: Point) -> None:
     gardes = points_courants() if st.session_state[cle("garder")] else ()
     if point not in gardes and len(gardes) < POINTS_MAX:
         st.session_state["points"] = (*gardes, point)
-
-
-def _couches() -> None:
-    with st.expander("Couches", expanded=False):
-        st.pills(
-            "Montrées",
-            COUCHES,
-            format_func=lambda c: LIBELLES_COUCHES[c],
-            selection_mode="multi",
-            key=cle("couches"),
-        )
-        st.slider("Opacité des carreaux", 10, 100, step=1, format="%d %%", key=cle("opacite"))
-        st.selectbox("Fond de carte", list(FONDS), format_func=lambda f: FONDS[f], key=cle("fond"))
 
 
 def _vues(partage: Partage) -> None:

@@ -23,10 +23,13 @@ from couches.ecran.hors_ligne import ACTIFS, CHEMIN_ACTIFS, CHEMIN_RESSOURCES, R
 from couches.ecran.mercator import depuis_degres, emprise_tuile, vers_degres
 from couches.textes import duree, pluriel
 from donnees_geo.erreurs import ErreurConfiguration, ErreurProjet
+from pages._carte.calques import decrire_sous, image_calque, lire_voulus
+from pages._carte.calques_voulus import lire_calque
 from pages._carte.demandes import (
     lire_emprise,
     lire_isochrone,
     lire_jour,
+    lire_metres,
     lire_points,
     lire_services,
     lire_vue,
@@ -68,6 +71,8 @@ def routes() -> list[BaseRoute]:
         _adresse("/carreaux.png", _carreaux),
         _adresse("/valeur.json", _valeur),
         _adresse("/lieux.json", _lieux),
+        _adresse("/calque.png", _calque),
+        _adresse("/objets.json", _objets),
         _adresse("/isochrone.json", _isochrone),
         _adresse("/vue/{session}", _vue, ("POST",)),
     ]
@@ -187,6 +192,35 @@ def _decrire_lieux(partage: Partage, services: tuple[str, ...]) -> str:
         )
     ]
     return json.dumps({"lieux": lieux}, ensure_ascii=False)
+
+
+def _calque(partage: Partage, requete: Request) -> Response:
+    valeurs = requete.query_params
+    voulu = lire_calque(valeurs.get("calque", ""))
+    image = image_calque(
+        partage,
+        voulu,
+        valeurs.get("session", ""),
+        lire_emprise(valeurs),
+        1.5 if valeurs.get("echelle") == "1.5" else 1.0,
+    )
+    # Un fichier déposé ne quitte pas sa session : aucun cache partagé ne doit le garder.
+    entetes = _PASSAGER if voulu.depose else _DURABLE
+    return Response(image, media_type="image/png", headers=entetes)
+
+
+def _objets(partage: Partage, requete: Request) -> Response:
+    """Objets des calques sous le curseur, en lignes de texte."""
+    valeurs = requete.query_params
+    (point,) = lire_points(f"{valeurs.get('lon')},{valeurs.get('lat')}")
+    blocs = decrire_sous(
+        partage,
+        lire_voulus(valeurs.get("calques", "")),
+        valeurs.get("session", ""),
+        point,
+        lire_metres(valeurs.get("rayon", "")),
+    )
+    return JSONResponse({"blocs": blocs}, headers=_PASSAGER)
 
 
 def _isochrone(partage: Partage, requete: Request) -> Response:

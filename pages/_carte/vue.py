@@ -24,9 +24,11 @@ from couches.ecran.carte import (
     construire_consigne,
     ecrire_points,
 )
+from couches.ecran.couches_web import CalqueMontre
 from couches.textes import part
 from donnees_geo.conventions import LIBELLES_MODES
 from donnees_geo.erreurs import ErreurProjet
+from pages._carte.calques import calques_du_territoire, trouver_calque
 from pages._carte.chiffres import (
     PIRES_MONTREES,
     Chiffres,
@@ -134,6 +136,20 @@ def _consigne(partage: Partage, etat: Etat, theme: Theme, *, projecteur: bool) -
             points_max=POINTS_MAX,
         ),
         cadrage=_cadrage(partage, etat),
+        calques=_calques(partage, etat),
+        session=st.session_state["jeton"],
+        echelle=ECHELLE_PROJECTEUR if projecteur else 1.0,
+    )
+
+
+def _calques(partage: Partage, etat: Etat) -> tuple[CalqueMontre, ...]:
+    """Calques montrés ; un fichier retiré entre-temps ne l'est plus."""
+    connus = {*calques_du_territoire(partage), *st.session_state["depots"].calques}
+    session = st.session_state["jeton"]
+    return tuple(
+        CalqueMontre(trouver_calque(partage, v, session), str(v), v.opacite / 100)
+        for v in etat.calques
+        if v.id in connus
     )
 
 
@@ -270,9 +286,11 @@ def _dessous(partage: Partage, etat: Etat, theme: Theme, chiffres: Chiffres) -> 
         )
     couches = composer_couches(partage.territoire, partage.etude(theme.jour), theme, partage.styles)
     montrees = {"fond", *etat.couches}
+    visibles = [c for c in couches if c.id in montrees]
+    visibles += [m.calque.en_couche() for m in _calques(partage, etat)]
     st.html(
         '<h2 class="dh-h2">Couches montrées et sources</h2>'
-        + gabarit.legende_couches([c for c in couches if c.id in montrees], partage.styles)
+        + gabarit.legende_couches(visibles, partage.styles)
     )
 
 

@@ -18,6 +18,8 @@ from couches.composition import Theme, regle_du_palier
 from couches.ecran.carte import FONDS_EN_LIGNE, ecrire_points
 from donnees_geo.conventions import PALIERS, Palier
 from donnees_geo.erreurs import ErreurConfiguration
+from pages._carte.calques import calques_du_territoire, ouvrir_depots
+from pages._carte.calques_voulus import CalqueVoulu, ecrire_calques, lire_calques
 from pages._carte.demandes import (
     BANDES_MAX,
     MODES,
@@ -68,6 +70,8 @@ class Etat:
         Isochrone d'un clic.
     garder, fusion
         Garder plusieurs points, et les réunir.
+    calques
+        Couches thématiques montrées, du dessus vers le dessous.
     """
 
     mesure: str
@@ -83,6 +87,7 @@ class Etat:
     iso_sens: str
     garder: bool
     fusion: bool
+    calques: tuple[CalqueVoulu, ...] = ()
 
 
 def cle(nom: str) -> str:
@@ -115,6 +120,7 @@ def valeurs_de_depart(partage: Partage) -> dict[str, Any]:
         "iso_sens": "depuis",
         "garder": False,
         "fusion": False,
+        "calques": [],
         "projecteur": os.environ.get(VARIABLE_PROJECTEUR) == "1",
     }
 
@@ -128,6 +134,7 @@ def preparer_session(partage: Partage) -> None:
     if s.get("territoire") != partage.cle:
         s["territoire"] = partage.cle
         s["jeton"] = secrets.token_urlsafe(9)
+        s["depots"] = ouvrir_depots(s["jeton"])
         s["points"] = ()
         appliquer_reglages(partage, dict(st.query_params))
     for nom in valeurs_de_depart(partage):
@@ -186,15 +193,22 @@ def lire_reglages(
     if "mode" in reglages:
         valeurs["projecteur"] = reglages["mode"] == "projecteur"
         refuses += [] if reglages["mode"] in ("projecteur", "bureau") else ["mode"]
-    return refuses + _lire_listes(reglages, valeurs)
+    return refuses + _lire_listes(partage, reglages, valeurs)
 
 
-def _lire_listes(reglages: Mapping[str, str], valeurs: MutableMapping[str, Any]) -> list[str]:
+def _lire_listes(
+    partage: Partage, reglages: Mapping[str, str], valeurs: MutableMapping[str, Any]
+) -> list[str]:
     refuses = []
     if "couches" in reglages:
         voulues = [c for c in reglages["couches"].split(",") if c]
         valeurs["couches"] = [c for c in COUCHES if c in voulues]
         refuses += ["couches"] if set(voulues) - set(COUCHES) else []
+    if "calques" in reglages:
+        try:
+            valeurs["calques"] = lire_calques(reglages["calques"], calques_du_territoire(partage))
+        except ErreurConfiguration:
+            refuses.append("calques")
     if "opacite" in reglages:
         if reglages["opacite"].isdigit() and int(reglages["opacite"]) <= 100:
             valeurs["opacite"] = int(reglages["opacite"])
@@ -257,6 +271,7 @@ def etat_courant() -> Etat:
         iso_sens=lire("iso_sens") or "depuis",
         garder=bool(lire("garder")),
         fusion=bool(lire("fusion")),
+        calques=tuple(lire("calques")),
     )
 
 
@@ -299,7 +314,11 @@ def reglages_courants(partage: Partage) -> dict[str, str]:
         actuelle = s.get(cle(nom), valeur)
         if nom == "projecteur" or actuelle in (valeur, None):
             continue
-        if isinstance(actuelle, list | tuple):
+        if nom == "calques":
+            texte = ecrire_calques(actuelle)
+            if not texte:
+                continue
+        elif isinstance(actuelle, list | tuple):
             texte = ",".join(str(v) for v in actuelle)
         else:
             texte = str(int(actuelle)) if isinstance(actuelle, bool) else str(actuelle)
