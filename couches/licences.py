@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from couches.catalogue import fiche_de
 from couches.composition import LICENCE_OUVERTE, ODBL, SIMULEE
+from couches.textes import dire_dates
 from donnees_geo.ecriture import ecrire_atomique
 from donnees_geo.territoire import SourceLue, Territoire
 
@@ -31,7 +33,7 @@ _PROVENANCES: Final[dict[str, tuple[str, str, str]]] = {
     "transport": ("Horaires", "", A_VERIFIER),
     "relief": ("Relief", "", A_VERIFIER),
     "couches.friches": ("Friches", "", A_VERIFIER),
-    "couches.zones_inondables": ("Zonage réglementaire inondation", "", A_VERIFIER),
+    "couches.zones_inondables": ("Zonage réglementaire d’inondation", "", A_VERIFIER),
     "couches.commerces": ("Commerces", "", A_VERIFIER),
     "couches.marches": ("Marchés", "", A_VERIFIER),
     "couches.inondation_frequente": ("Crue fréquente", "", A_VERIFIER),
@@ -50,6 +52,19 @@ _RECONNUS: Final = (
     (r"\.osm(\.pbf|\.gz|\.bz2)?$", "les contributeurs d’OpenStreetMap", ODBL),
     (r"rge_?alti|bd_?alti", "IGN", LICENCE_OUVERTE),
 )
+
+#: Formes brèves, pour un pied de page.
+_COURTS: Final = {
+    "Rues, eaux et bois": "rues",
+    "Zonage réglementaire d’inondation": "zonage d’inondation",
+    "Crue fréquente": "crues",
+    "Crue moyenne": "crues",
+    "Crue extrême": "crues",
+    "les contributeurs d’OpenStreetMap": "OpenStreetMap",
+    "Insee, base permanente des équipements": "Insee, BPE",
+    "services de l’État, risque inondation": "État",
+    "Cerema, Cartofriches": "Cartofriches",
+}
 
 
 @dataclass(frozen=True)
@@ -74,11 +89,26 @@ class SourceDecrite:
     empreinte: str
 
     def citer(self) -> str:
-        """Citation courte : « Population : Insee, Filosofi, 2019 »."""
+        """Citation : « Population : Insee, Filosofi, 2019 »."""
         origine = self.producteur or self.fichier
         # Une source muette ne répète pas son silence à chaque ligne.
-        date = f", {self.millesime}" if self.millesime != SANS_MILLESIME else ""
+        date = f", {dire_dates(self.millesime)}" if self.millesime != SANS_MILLESIME else ""
         return f"{self.contenu}\u00a0: {origine}{date}"
+
+    def citer_court(self, *, producteur: bool = True) -> str:
+        """Citation d'un pied de page : « population (Insee, Filosofi, 2019) »."""
+        nom = _COURTS.get(self.contenu, self.contenu[:1].lower() + self.contenu[1:])
+        origine = _COURTS.get(self.producteur, self.producteur) if producteur else ""
+        date = "" if self.millesime == SANS_MILLESIME else dire_dates(self.millesime, chiffres=True)
+        precisions = ", ".join(t for t in (origine, date) if t)
+        return f"{nom} ({precisions})" if precisions else nom
+
+    def citer_avec_licence(self) -> str:
+        """Citation complète : contenu, producteur, fichier, millésime, licence."""
+        # « Donnée simulée » est déjà ce que dit la licence.
+        auteur = [] if self.licence == SIMULEE else [self.producteur or "producteur non reconnu"]
+        morceaux = [*auteur, self.fichier, dire_dates(self.millesime)]
+        return f"{self.contenu}\u00a0: {', '.join(morceaux)} ({self.licence})"
 
 
 def decrire_sources(territoire: Territoire) -> list[SourceDecrite]:
@@ -88,9 +118,10 @@ def decrire_sources(territoire: Territoire) -> list[SourceDecrite]:
 
 def _decrire(source: SourceLue, *, fictif: bool) -> SourceDecrite:
     cles = [c for c in _PROVENANCES if source.cle == c or source.cle.startswith((f"{c}.", f"{c} "))]
-    contenu, producteur, licence = _PROVENANCES.get(
-        max(cles, key=len, default=""), ("Donnée", "", A_VERIFIER)
-    )
+    reconnue = max(cles, key=len, default="")
+    contenu, producteur, licence = _PROVENANCES.get(reconnue, ("Donnée", "", A_VERIFIER))
+    if reconnue == "couches":
+        contenu = _nommer_couche(source.cle.removeprefix("couches."))
     for motif, reconnu, libre in _RECONNUS:
         if re.search(motif, source.fichier, re.IGNORECASE):
             producteur, licence = reconnu, libre
@@ -102,6 +133,12 @@ def _decrire(source: SourceLue, *, fictif: bool) -> SourceDecrite:
     )
 
 
+def _nommer_couche(cle: str) -> str:
+    """Titre d'une couche de contexte ; une couche libre garde le nom de sa clé."""
+    fiche = fiche_de(cle)
+    return f"Couche «\u00a0{cle}\u00a0»" if fiche is None else fiche.titre
+
+
 def _millesime(source: SourceLue) -> str:
     if source.date_donnees:
         return source.date_donnees
@@ -109,15 +146,18 @@ def _millesime(source: SourceLue) -> str:
     return f"20{bpe[1]}" if bpe else SANS_MILLESIME
 
 
+def lister_citations(territoire: Territoire) -> list[str]:
+    """Sources d'un pied de page, sans doublon ; simulées, elles n'ont pas de producteur."""
+    sources = decrire_sources(territoire)
+    return list(dict.fromkeys(s.citer_court(producteur=not territoire.fictif) for s in sources))
+
+
 def mentionner_sources(territoire: Territoire) -> str:
-    """Sources en une phrase, sans doublon, pour un pied de page ou une légende."""
+    """Sources en une phrase, pour une légende."""
+    texte = ", ".join(lister_citations(territoire)) or "non indiquées"
     if territoire.fictif:
-        return (
-            "données simulées dans les formats publics (OpenStreetMap, Insee, GTFS, PPRI) ; "
-            "ce territoire n’existe pas"
-        )
-    citations = list(dict.fromkeys(s.citer() for s in decrire_sources(territoire)))
-    return "\u2002·\u2002".join(citations) if citations else "non indiquées"
+        return f"données simulées dans les formats publics, ce territoire n’existe pas : {texte}"
+    return texte
 
 
 def contient_osm(territoire: Territoire) -> bool:
@@ -173,7 +213,7 @@ def composer_licences(territoire: Territoire, fichiers: Sequence[str] = ()) -> s
         lignes += [
             f"- {s.contenu} : {s.fichier}",
             f"    producteur : {s.producteur or 'non reconnu, voir la page de téléchargement'}",
-            f"    millésime  : {s.millesime}",
+            f"    millésime  : {dire_dates(s.millesime)}",
             f"    licence    : {s.licence}",
             f"    sha-256    : {s.empreinte}",
         ]

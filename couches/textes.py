@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import unicodedata
+from collections.abc import Iterable
 from datetime import date
 from typing import Final
 
@@ -65,6 +67,27 @@ def jour(valeur: date, *, semaine: bool = False) -> str:
     return f"{JOURS[valeur.weekday()]} {texte}" if semaine else texte
 
 
+def dire_dates(texte: str, *, chiffres: bool = False) -> str:
+    """Date ou période ISO écrite à la française ; un millésime reste tel quel.
+
+    Examples
+    --------
+    >>> dire_dates("2026-01-05", chiffres=True)
+    '05/01/2026'
+    >>> dire_dates("2025-09-01 / 2026-08-31", chiffres=True)
+    '01/09/2025–31/08/2026'
+    >>> dire_dates("2024")
+    '2024'
+    """
+    try:
+        dates = [date.fromisoformat(t.strip()) for t in texte.split("/")]
+    except ValueError:
+        return texte
+    if chiffres:
+        return "–".join(f"{d:%d/%m/%Y}" for d in dates)
+    return jour(dates[0]) if len(dates) == 1 else f"du {jour(dates[0])} au {jour(dates[-1])}"
+
+
 def distance(metres: float) -> str:
     """Distance : 850 m, 3,6 km."""
     if not math.isfinite(metres):
@@ -87,6 +110,40 @@ def pluriel(compte: float, singulier: str, forme_plurielle: str | None = None) -
     """Nombre accordé : 1 habitant, 2 habitants (zéro et un sont au singulier)."""
     mot = singulier if abs(compte) < 2 else (forme_plurielle or singulier + "s")
     return f"{nombre(compte)}{INSECABLE}{mot}"
+
+
+def compter_juste(valeurs: Iterable[float]) -> list[int]:
+    """Arrondir une répartition sans que la somme des arrondis s'écarte de l'arrondi de la somme.
+
+    Chaque terme est la différence de deux cumuls arrondis : les sommes partielles sont justes
+    aussi.
+
+    Examples
+    --------
+    >>> compter_juste([7600.4, 2666.6, 6.5])
+    [7600, 2667, 7]
+    >>> compter_juste([0.4, 0.4, 0.4])
+    [0, 1, 0]
+    """
+    cumul, precedent, comptes = 0.0, 0, []
+    for valeur in valeurs:
+        cumul += valeur
+        comptes.append(round(cumul) - precedent)
+        precedent = round(cumul)
+    return comptes
+
+
+def cle_de_tri(nom: str) -> str:
+    """Clé de l'ordre alphabétique français : accents, casse et traits d'union n'y comptent pas.
+
+    Examples
+    --------
+    >>> sorted(["Hurloy", "Hébloy", "Le Mont", "Œuf"], key=cle_de_tri)
+    ['Hébloy', 'Hurloy', 'Le Mont', 'Œuf']
+    """
+    plat = unicodedata.normalize("NFKD", nom.casefold().replace("œ", "oe").replace("æ", "ae"))
+    plat = "".join(c for c in plat if not unicodedata.combining(c))
+    return plat.replace("-", " ").replace("’", "'")
 
 
 def de(nom: str) -> str:

@@ -1,4 +1,4 @@
-"""Cartes sur papier : échelle ronde, fond, thème, voile hors de la zone, noms, échelle et nord."""
+"""Cartes sur papier : cadre à l'échelle ronde, fond, thème, voile hors de la zone."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ import shapely
 from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Trace
-from matplotlib.textpath import TextPath
-from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
 from couches.papier.fond import DETAIL_MM, Emprise, FondPapier, Objets, tracer
 from couches.papier.page import ENCRE, Page
 from couches.styles import INACCESSIBLE, SANS_DONNEE, Styles
-from couches.textes import INSECABLE, distance, nombre
 
 #: Dénominateurs d'échelle admis : ronds, et assez serrés pour que la zone remplisse le cadre.
 ECHELLES: Final = (
@@ -35,10 +32,6 @@ _VOIES: Final[Mapping[str, tuple[int, float, float]]] = {
     "secondaire": (150_000, 1.1, 1.6),
     "principale": (10_000_000, 1.7, 2.3),
 }
-#: À plus petite échelle, les communes voisines ne sont plus nommées.
-_ECHELLE_VOISINES: Final = 100_000
-_BARRES_M: Final = (100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
-_MM_PAR_POINT: Final = 25.4 / 72
 
 
 @dataclass(frozen=True)
@@ -248,210 +241,3 @@ def dessiner_points(
         markeredgewidth=0.5 if creux else 0.3,
         zorder=niveau,
     )
-
-
-@dataclass(frozen=True)
-class _Boite:
-    x1: float
-    y1: float
-    x2: float
-    y2: float
-
-    def touche(self, autre: _Boite) -> bool:
-        return (
-            self.x1 < autre.x2 and self.x2 > autre.x1 and self.y1 < autre.y2 and self.y2 > autre.y1
-        )
-
-
-def ecrire_noms(
-    page: Page, fond: FondPapier, cadre: Cadre, zone: shapely.Geometry, styles: Styles
-) -> int:
-    """Écrire les noms des communes, jamais l'un sur l'autre ni coupés par le cadre.
-
-    Les communes de la zone d'abord, puis les voisines, de la plus à la moins peuplée. Un nom qui ne
-    trouve pas sa place est omis.
-
-    Returns
-    -------
-    int
-        Nombre de noms écrits.
-    """
-    dedans = shapely.contains_properly(zone, shapely.point_on_surface(fond.communes))
-    visibles = shapely.intersects(fond.communes, shapely.box(*cadre.emprise))
-    if cadre.echelle > _ECHELLE_VOISINES:
-        visibles &= dedans
-    poids = np.nan_to_num(fond.population)
-    ordre = np.lexsort((-poids, ~dedans))
-    seule = int(dedans.sum()) == 1
-    posees: list[_Boite] = []
-    for i in ordre[visibles[ordre]]:
-        corps, graisse = _aspect_nom(bool(dedans[i]), seule, float(poids[i]))
-        centre = _accroche(fond.communes[i], cadre, page)
-        boite = (
-            None if centre is None else _placer(page, cadre, fond.noms[i], corps, graisse, centre)
-        )
-        libre = boite is not None and _tient(boite, cadre)
-        if boite is None or not libre or any(boite.touche(p) for p in posees):
-            continue
-        posees.append(boite)
-        couleur = styles.fond["nom"] if dedans[i] else "#6d675e"
-        ecrire_halo(
-            page,
-            boite.x1 + 1.2,
-            boite.y2 - 0.25 * (boite.y2 - boite.y1),
-            fond.noms[i],
-            corps,
-            graisse=graisse,
-            couleur=couleur,
-        )
-    return len(posees)
-
-
-def _aspect_nom(dedans: bool, seule: bool, population: float) -> tuple[float, int]:
-    if dedans and seule:
-        return 11.0, 700
-    if not dedans:
-        return 8.5, 400
-    return (10.0, 600) if population >= 8000 else (8.5, 600 if population >= 2000 else 400)
-
-
-def _accroche(commune: shapely.Geometry, cadre: Cadre, page: Page) -> tuple[float, float] | None:
-    """Point intérieur de la partie visible de la commune, à distance du bord du cadre."""
-    retrait = 4e-3 * cadre.echelle * page.agrandissement
-    ouest, sud, est, nord = cadre.emprise
-    visible = shapely.clip_by_rect(
-        commune, ouest + retrait, sud + retrait, est - retrait, nord - retrait
-    )
-    if shapely.is_empty(visible):
-        return None
-    point = shapely.point_on_surface(visible)
-    return cadre.vers_page(shapely.get_x(point), shapely.get_y(point))
-
-
-def _placer(
-    page: Page, cadre: Cadre, nom: str, corps: float, graisse: int, centre: tuple[float, float]
-) -> _Boite:
-    """Place d'un nom autour de son point d'accroche, ramenée dans le cadre."""
-    demi = page.largeur(nom, corps, graisse) / 2 + 1.2
-    hauteur = page.pas(corps, 0.7)
-    marge = 1.1
-    x = min(max(centre[0], cadre.x + demi + marge), cadre.x + cadre.largeur - demi - marge)
-    y = min(max(centre[1], cadre.y + hauteur + marge), cadre.y + cadre.hauteur - hauteur - marge)
-    return _Boite(x - demi, y - hauteur, x + demi, y + hauteur)
-
-
-def _tient(boite: _Boite, cadre: Cadre) -> bool:
-    return (
-        boite.x1 > cadre.x + 1
-        and boite.x2 < cadre.x + cadre.largeur - 1
-        and boite.y1 > cadre.y + 1
-        and boite.y2 < cadre.y + cadre.hauteur - 1
-    )
-
-
-def ecrire_halo(
-    page: Page,
-    x: float,
-    y: float,
-    contenu: str,
-    corps: float,
-    *,
-    graisse: int = 400,
-    couleur: str = ENCRE,
-) -> None:
-    """Écrire un texte cerné de blanc, qui reste du texte dans le PDF."""
-    e, taille = page.agrandissement, corps * page.agrandissement_texte
-    trace = TextPath(
-        (0, 0), contenu, prop=page.polices.fonte(contenu, taille, graisse), size=taille
-    )
-    place = Affine2D().scale(_MM_PAR_POINT, -_MM_PAR_POINT).translate(x * e, y * e)
-    # Les cartes sont des axes posés sur la page : le texte de la page passe au-dessus d'elles.
-    page.toile.add_artist(
-        PathPatch(
-            place.transform_path(trace),
-            facecolor="#ffffff",
-            edgecolor="#ffffff",
-            linewidth=1.6,
-            joinstyle="round",
-            alpha=0.85,
-        )
-    )
-    page.texte(x, y, contenu, corps, graisse=graisse, couleur=couleur)
-
-
-def dessiner_echelle(
-    page: Page, cadre: Cadre, x: float, y: float, largeur_max: float, *, numerique: bool = True
-) -> None:
-    """Barre graphique de longueur ronde, et échelle numérique sur le papier seulement."""
-    mm_par_m = cadre.largeur / (cadre.emprise[2] - cadre.emprise[0])
-    longueur = max((b for b in _BARRES_M if b * mm_par_m <= largeur_max), default=_BARRES_M[0])
-    if numerique:
-        echelle = f"Échelle 1{INSECABLE}:{INSECABLE}{nombre(cadre.echelle)}"
-        page.texte(x, y, echelle, 8.5, graisse=600)
-    demi = longueur * mm_par_m / 2
-    page.rectangle(x, y + 2.0, demi, 1.3, fond=ENCRE, trait=ENCRE, epaisseur=0.5)
-    page.rectangle(x + demi, y + 2.0, demi, 1.3, fond="#ffffff", trait=ENCRE, epaisseur=0.5)
-    sous = y + 3.3 + page.pas(8.5, 1.1)
-    page.texte(x, sous, "0")
-    page.texte(x + 2 * demi, sous, _dire_longueur(longueur), alignement="center")
-
-
-def _dire_longueur(metres: int) -> str:
-    if metres >= 1000:
-        return f"{metres // 1000}{INSECABLE}km"
-    return distance(metres)
-
-
-def dessiner_nord(page: Page, x: float, y: float, hauteur: float = 8.0) -> None:
-    """Flèche du nord (celui de la grille : le haut de la carte), pointe en ``(x, y)``."""
-    e, demi = page.agrandissement, hauteur * 0.28
-    for signe, fond in ((-1, ENCRE), (1, "#ffffff")):
-        sommets = [(x, y), (x + signe * demi, y + hauteur), (x, y + 0.76 * hauteur), (x, y)]
-        trace = Trace([(a * e, b * e) for a, b in sommets], closed=True)
-        page.toile.add_artist(
-            PathPatch(trace, facecolor=fond, edgecolor=ENCRE, linewidth=0.5, joinstyle="miter")
-        )
-    page.texte(x, y + hauteur + 3.4, "N", 9, graisse=700, alignement="center")
-
-
-def dessiner_situation(
-    page: Page,
-    place: tuple[float, float, float, float],
-    fond: FondPapier,
-    zone: shapely.Geometry,
-    styles: Styles,
-) -> None:
-    """Médaillon qui situe la zone dans le territoire."""
-    _, _, largeur, hauteur = place
-    ouest, sud, est, nord = shapely.bounds(fond.contour)
-    metres = max((est - ouest) / largeur, (nord - sud) / hauteur) * 1.04
-    cx, cy = (ouest + est) / 2, (sud + nord) / 2
-    axes = page.cadre(*place)
-    axes.set_xlim(cx - metres * largeur / 2, cx + metres * largeur / 2)
-    axes.set_ylim(cy - metres * hauteur / 2, cy + metres * hauteur / 2)
-    axes.axis("off")
-    fin = metres * DETAIL_MM * 2
-    contour = np.array([shapely.simplify(fond.contour, fin)])
-    poser(
-        axes,
-        tracer(contour, 2),
-        1,
-        facecolor="#e9e4d9",
-        edgecolor=styles.fond["limite"],
-        linewidth=0.5,
-    )
-    forme = np.array([shapely.simplify(zone, fin)])
-    poser(axes, tracer(forme, 2), 2, facecolor=ENCRE, edgecolor=ENCRE, linewidth=0.4)
-    # Une petite zone se voit mal : un cercle la désigne.
-    if shapely.area(zone) < 0.004 * (metres**2 * largeur * hauteur):
-        centre = shapely.centroid(zone)
-        axes.plot(
-            [shapely.get_x(centre)],
-            [shapely.get_y(centre)],
-            marker="o",
-            markersize=9,
-            markerfacecolor="none",
-            markeredgecolor=ENCRE,
-            markeredgewidth=0.8,
-            zorder=3,
-        )

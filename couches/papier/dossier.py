@@ -15,7 +15,7 @@ from accessibilite.bilans.indicateurs import PLUS_RAPIDE
 from accessibilite.bilans.synthese import compter_atteints, lire_temps
 from accessibilite.etude import ResultatEtude
 from couches.composition import Theme, decrire_mode, dire_modes, regle_du_palier
-from couches.licences import contient_osm, mentionner_sources
+from couches.licences import contient_osm, lister_citations
 from couches.papier.fond import Objets, construire_fond_papier
 from couches.papier.modele import COULEURS_NOMBRE, CarteSecondaire, Contraintes, Dossier
 from couches.papier.polices import PolicesPapier
@@ -108,7 +108,7 @@ def composer_dossier(
         fictif=territoire.fictif,
         date_edition=jour(date_edition),
         hypotheses=dire_hypotheses_papier(resultat, territoire),
-        sources=mentionner_sources(territoire),
+        sources=_citer(territoire),
         licence=_dire_licence(territoire),
         fond=construire_fond_papier(territoire),
         carreaux=_indexer(territoire.carreaux.geometry.to_numpy()),
@@ -143,9 +143,16 @@ def dire_hypotheses_papier(resultat: ResultatEtude, territoire: Territoire) -> s
     return " ; ".join(phrases)
 
 
+def _citer(territoire: Territoire) -> tuple[str, ...]:
+    citations = lister_citations(territoire) or ["non indiquées"]
+    if territoire.fictif:
+        citations[0] = f"données simulées dans les formats publics, {citations[0]}"
+    return tuple(citations)
+
+
 def _dire_licence(territoire: Territoire) -> str:
     if territoire.fictif:
-        return "Données fictives. Carte produite par Demi-heure."
+        return "Données fictives : ce territoire n’existe pas. Carte produite par Demi-heure."
     mention = "© les contributeurs d’OpenStreetMap (ODbL). " if contient_osm(territoire) else ""
     return f"{mention}Carte produite par Demi-heure, à citer avec ses sources."
 
@@ -195,7 +202,7 @@ def _libelle_nombre(bas: int, haut: int, total: int) -> str:
     if haut == 0:
         return "aucun"
     if bas == total:
-        return f"les {total}"
+        return f"les {total} services" if total > 1 else "1 service"
     return str(bas) if bas == haut else f"{bas} à {haut}"
 
 

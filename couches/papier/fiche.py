@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -16,9 +15,12 @@ from accessibilite.bilans.synthese import lire_temps, resumer_zones
 from accessibilite.etude import ResultatEtude
 from couches.composition import Theme, dire_modes, nommer_service
 from couches.papier.fiche_contexte import Contexte
+from couches.papier.fiche_manques import LigneCarence, Manques
 from couches.styles import Styles
 from couches.textes import (
     INSECABLE,
+    cle_de_tri,
+    compter_juste,
     de,
     duree,
     nombre,
@@ -27,7 +29,6 @@ from couches.textes import (
     surface,
 )
 from couches.themes import Themes
-from donnees_geo.configuration import Service
 from donnees_geo.conventions import LIBELLES_MODES, LIBELLES_PALIERS, PALIERS
 from donnees_geo.erreurs import ErreurConfiguration
 from donnees_geo.territoire import Territoire
@@ -40,18 +41,6 @@ class Chiffre:
     valeur: str
     titre: str
     detail: str
-
-
-@dataclass(frozen=True)
-class LigneCarence:
-    """Une ligne du tableau des services qui manquent, déjà en texte."""
-
-    service: str
-    palier: str
-    concernes: str
-    part: str
-    temps: str
-    proche: str
 
 
 @dataclass(frozen=True)
@@ -122,7 +111,7 @@ def choisir_zones(
             "indicateurs.csv",
         )
     retenus = [rangs[c] for c in codes] if codes else list(rangs.values())
-    return zonage, sorted(set(retenus), key=lambda i: (zonage.noms[i], zonage.codes[i]))
+    return zonage, sorted(set(retenus), key=lambda i: (cle_de_tri(zonage.noms[i]), zonage.codes[i]))
 
 
 def composer_fiches(
@@ -176,6 +165,8 @@ class _Redacteur:
         poids, self.par_population = calculer_ponderation(territoire.carreaux)
         temps = lire_temps(resultat, theme.ids, theme.mode)
         self.resume = resumer_zones(zonage, temps, poids, theme.seuil_s, styles.bornes_s)
+        total = float(self.resume["poids"].sum() - self.resume["sans_donnee"].sum())
+        self.part_territoire = float(self.resume["desservi"].sum()) / total if total else np.nan
         i = resultat.indicateurs
         paniers = i[
             (i["zone_type"] == zonage.type)
@@ -191,14 +182,9 @@ class _Redacteur:
                 strict=True,
             )
         }
-        c = resultat.carences
-        self.carences = c[c["zone_type"] == zonage.type]
-        self.services = {s.id: s for s in resultat.services}
         colonne = {"commune": "code_commune", "bassin_de_vie": "code_bassin_de_vie"}[zonage.type]
         self.code_commune = territoire.communes[colonne].astype(str).to_numpy()
-        self.noms_communes: dict[str, str] = dict(
-            zip(territoire.communes["code_commune"], territoire.communes["nom"], strict=True)
-        )
+        self.manques = Manques(territoire, resultat, zonage.type)
         self.contexte = Contexte(territoire, resultat, themes, zonage, self.code_commune)
 
     def compter(self, poids: float) -> str:
@@ -225,7 +211,7 @@ class _Redacteur:
             question=self._question(),
             phrase=self._phrase(ligne),
             classes=self._classes(ligne),
-            carences=self._lignes_carences(code),
+            carences=self.manques.lister(code),
             desserte=self.contexte.dire_desserte(code),
             friches=self.contexte.dire_friches(geometrie),
             inondation=self.contexte.dire_inondation(geometrie),
@@ -253,7 +239,7 @@ class _Redacteur:
         modes = " ou ".join(LIBELLES_MODES[m] for m in regle.modes)
         unite = "des habitants" if self.par_population else "de la surface habitée"
         return Chiffre(
-            part(self.part_panier[code, palier], 0),
+            dire_grande_part(self.part_panier[code, palier]),
             titre,
             f"{unite} à {regle.seuil_s / 60:g}{INSECABLE}min des {compte} services, {modes}",
         )
@@ -273,78 +259,42 @@ class _Redacteur:
         )
 
     def _phrase(self, ligne: pd.Series) -> str:
-        total, oui = float(ligne["poids"]), float(ligne["desservi"])
+        total = float(ligne["poids"])
         if not np.isfinite(ligne["part"]):
             return "Aucun temps n’est connu ici : données absentes."
         suite = ""
         mediane = float(ligne["temps_median_s"])
-        if np.isfinite(mediane):
+        if np.isfinite(mediane) and self.par_population:
             suite = f" Temps médian : {duree(mediane)}."
-        if not self.par_population:
-            suite = ""
+        if len(self.resume) > 1 and np.isfinite(self.part_territoire):
+            partout = part(self.part_territoire, int(0 < self.part_territoire < 1))
+            suite += f" Ensemble du territoire : {partout}."
+        oui, non, _ = self._repartir(
+            float(ligne[c]) for c in ("desservi", "non_desservi", "sans_donnee")
+        )
         if oui <= 0:
             return f"Aucun des {self.compter(total)} n’y parvient.{suite}"
-        if float(ligne["non_desservi"]) < 0.5 and float(ligne["sans_donnee"]) < 0.5:
+        if non <= 0:
             return f"Les {self.compter(total)} y parviennent tous.{suite}"
         return (
             f"{self.compter(oui)} sur {nombre(total) if self.par_population else surface(total)} "
-            f"({part(float(ligne['part']))}) y parviennent ; "
-            f"{self.compter(float(ligne['non_desservi']))} n’y parviennent pas.{suite}"
+            f"({part(float(ligne['part']))}) y parviennent, "
+            f"{nombre(non) if self.par_population else surface(non)} non.{suite}"
         )
+
+    def _repartir(self, poids: Iterable[float]) -> list[float]:
+        """Habitants arrondis dont la somme reste celle de la zone ; surfaces telles quelles."""
+        return [*map(float, compter_juste(poids))] if self.par_population else list(poids)
 
     def _classes(self, ligne: pd.Series) -> tuple[str, ...]:
         colonnes = [c for c in ligne.index if str(c).startswith("classe_")]
-        valeurs = [float(ligne[c]) for c in [*colonnes, "inaccessible", "sans_donnee"]]
-        if self.par_population:
-            return tuple(nombre(round(v)) for v in valeurs)
-        return tuple(surface(v) for v in valeurs)
-
-    def _lignes_carences(self, code: str) -> tuple[LigneCarence, ...]:
-        table = self.carences[self.carences["zone_code"] == code].copy()
-        table["ordre"] = table["palier"].map({p: i for i, p in enumerate(PALIERS)})
-        poids = "part_carence" if not self.par_population else "population_carence_hab"
-        table["poids"] = table[poids].round(3)
-        table = table.sort_values(["poids", "ordre", "rang"], ascending=[False, True, True])
-        return tuple(self._ligne_carence(ligne) for _, ligne in table.iterrows())
-
-    def _ligne_carence(self, ligne: pd.Series) -> LigneCarence:
-        service = self.services.get(str(ligne["service"]))
-        concernes = float(ligne["population_carence_hab"])
-        temps = float(ligne["temps_median_carence_s"])
-        return LigneCarence(
-            service=service.libelle if service else str(ligne["service"]),
-            palier=f"{LIBELLES_PALIERS[ligne['palier']]}, "
-            f"{float(ligne['seuil_s']) / 60:g}{INSECABLE}min",
-            concernes=nombre(round(concernes)) if self.par_population else "–",
-            part=part(float(ligne["part_carence"]), 0),
-            temps=duree(temps) if np.isfinite(temps) else "hors d’atteinte",
-            proche=self._dire_proche(ligne, service),
+        valeurs = self._repartir(
+            float(ligne[c]) for c in [*colonnes, "inaccessible", "sans_donnee"]
         )
-
-    def _dire_proche(self, ligne: pd.Series, service: Service | None) -> str:
-        commune = str(ligne["equipement_proche_commune"] or "")
-        nom = str(ligne["equipement_proche_nom"] or "").strip()
-        if not str(ligne["equipement_proche"] or ""):
-            return "–"
-        lieu = self.noms_communes.get(commune, "hors du territoire")
-        if not nom or nom.lower() == lieu.lower():
-            return lieu
-        return f"{lieu} ({_en_minuscules(nom) if nom.isupper() else nom})"
+        return tuple(nombre(v) if self.par_population else surface(v) for v in valeurs)
 
 
-#: Mots qu'un nom écrit en capitales laisse en minuscules.
-_PETITS_MOTS: Final = frozenset(
-    ("de", "du", "des", "la", "le", "les", "et", "en", "au", "aux", "à")
-)
-
-
-def _en_minuscules(nom: str) -> str:
-    """Nom tout en capitales (BPE) récrit à la française : « Gare de Béthune »."""
-    mots = [
-        mot
-        if mot in _PETITS_MOTS or mot.startswith(("n°", "d'", "l'"))
-        else mot[:1].upper() + mot[1:]
-        for mot in nom.lower().split(" ")
-    ]
-    texte = " ".join(mots)
-    return texte[:1].upper() + texte[1:]
+def dire_grande_part(valeur: float) -> str:
+    """Part entière ; une décimale quand l'entier dirait « tous » ou « personne » à tort."""
+    extreme = 0 < valeur < 0.005 or 0.995 <= valeur < 1
+    return part(valeur, 1 if extreme else 0)

@@ -141,7 +141,8 @@ class Contexte:
             if len(table) > vacants
             else ("Aucun commerce")
         )
-        texte += f", {pluriel(vacants, 'local vacant', 'locaux vacants')}."
+        vides = pluriel(vacants, "local vacant", "locaux vacants")
+        texte += f", {vides if vacants else 'aucun local vacant'}."
         if self.themes.marches is not None:
             marches = garder_dans_zone(self.themes.marches, zone)
             jours = sorted({int(j) for j in marches["jour"] if j >= 0})

@@ -18,19 +18,18 @@ from couches.papier.carte import (
     Cadre,
     bornes_de,
     dessiner_carreaux,
-    dessiner_echelle,
     dessiner_fond,
-    dessiner_nord,
     dessiner_rues,
     dessiner_zone,
-    ecrire_noms,
     ouvrir_carte,
 )
 from couches.papier.cartes_fiche import dessiner_pastille
 from couches.papier.dossier import composer_dossier
 from couches.papier.fiche import choisir_zones
+from couches.papier.habillage import dessiner_echelle, dessiner_nord
 from couches.papier.mise_en_page import bandeau_fictif
 from couches.papier.modele import Dossier
+from couches.papier.noms_carte import ecrire_noms
 from couches.papier.page import ENCRE, GRIS, Page, typographier
 from couches.papier.polices import PolicesPapier, preparer_polices
 from couches.styles import Styles, libelles_classes

@@ -14,16 +14,14 @@ from couches.papier.carte import (
     bornes_de,
     choisir_cadre,
     dessiner_carreaux,
-    dessiner_echelle,
     dessiner_fond,
-    dessiner_nord,
     dessiner_rues,
     dessiner_zone,
-    ecrire_noms,
     ouvrir_carte,
 )
 from couches.papier.cartes_fiche import dessiner_pastille
 from couches.papier.fiche import Fiche
+from couches.papier.habillage import dessiner_echelle, dessiner_nord
 from couches.papier.mise_en_page import (
     DROITE,
     GAUCHE,
@@ -32,6 +30,7 @@ from couches.papier.mise_en_page import (
     pied_de_page,
 )
 from couches.papier.modele import Dossier
+from couches.papier.noms_carte import ecrire_noms
 from couches.papier.page import ENCRE, FILET, GRIS, FormatPage, Page, typographier
 from couches.styles import libelles_classes
 from couches.tables_export import decrire_hypotheses_etude
@@ -52,22 +51,23 @@ def dessiner_couverture(
     """Couverture : titre, carte du territoire, légende."""
     page = Page.ouvrir(format_page, dossier.polices)
     page.texte(GAUCHE, 30.0, "Atlas de l’accès aux services", 14.0, couleur=GRIS)
-    corps = page.ajuster(dossier.territoire, LARGEUR, 27.0, 16.0, 700)
-    nom = page.raccourcir(typographier(dossier.territoire), LARGEUR, corps, 700)
-    page.texte(GAUCHE, 43.0, nom, corps, graisse=700)
+    bas = _titre_couverture(page, typographier(dossier.territoire))
     nature = "communes" if fiches[0].zone_type == "commune" else "bassins de vie"
-    page.texte(GAUCHE, 52.0, f"{len(fiches)} {nature} · {dossier.date_edition}", 11.0, couleur=GRIS)
+    page.texte(
+        GAUCHE, bas + 9.0, f"{len(fiches)} {nature} · {dossier.date_edition}", 11.0, couleur=GRIS
+    )
     if dossier.fictif:
         bandeau_fictif(page, DROITE, 30.0)
     page.texte(
         GAUCHE,
-        66.0,
+        bas + 23.0,
         typographier(fiches[0].question),
         page.ajuster(fiches[0].question, LARGEUR, 11.5, 9.0, 600),
         graisse=600,
     )
     bornes = bornes_de(dossier.fond.contour)
-    cadre = choisir_cadre(page, (GAUCHE, 70.0, LARGEUR, 172.0), bornes)
+    haut = bas + 27.0
+    cadre = choisir_cadre(page, (GAUCHE, haut, LARGEUR, 242.0 - haut), bornes)
     axes = ouvrir_carte(page, cadre, dossier.styles)
     dessiner_fond(axes, dossier.fond, cadre, dossier.styles)
     dessiner_carreaux(
@@ -97,6 +97,21 @@ def dessiner_couverture(
     return page.figure
 
 
+def _titre_couverture(page: Page, nom: str) -> float:
+    """Nom du territoire, sur deux lignes s'il est long ; rend la dernière ligne de base."""
+    corps = 27.0
+    if page.largeur(nom, corps, 700) <= LARGEUR:
+        page.texte(GAUCHE, 43.0, nom, corps, graisse=700)
+        return 43.0
+    corps = 22.0
+    while corps > 14.0 and len(page.couper(nom, LARGEUR, corps, 700)) > 2:
+        corps -= 1.0
+    suite = page.paragraphe(
+        GAUCHE, 41.0, nom, LARGEUR, corps, graisse=700, interligne=1.15, lignes_max=2
+    )
+    return suite - page.pas(corps, 1.15)
+
+
 def dessiner_index(
     dossier: Dossier,
     fiches: Sequence[Fiche],
@@ -118,7 +133,7 @@ def dessiner_index(
         hauteur = math.ceil(len(morceau) / _COLONNES_INDEX)
         largeur = (LARGEUR - 12.0) / _COLONNES_INDEX
         for rang, fiche in enumerate(morceau):
-            x = GAUCHE + (rang // hauteur) * (largeur + 6.0)
+            x = GAUCHE + (rang // hauteur) * (largeur + 12.0)
             y = 38.0 + (rang % hauteur) * 4.65
             nom = page.raccourcir(fiche.nom, largeur - 10.0, 9.0)
             page.texte(x, y, nom, 9.0)
@@ -163,12 +178,8 @@ def dessiner_methode(
     y = _bloc(
         page, y, "Limites des données", list(dict.fromkeys(constats)), lignes_max=2, bas=200.0
     )
-    sources = [
-        f"{s.contenu} : {s.producteur or 'producteur non reconnu'}, {s.fichier}, {s.millesime} "
-        f"({s.licence})"
-        for s in decrire_sources(territoire)
-    ]
-    _bloc(page, y, "Sources et licences", sources, lignes_max=1, bas=272.0)
+    sources = [s.citer_avec_licence() for s in decrire_sources(territoire)]
+    _bloc(page, y, "Sources et licences", sources, lignes_max=2, ailleurs="voir LICENCES.txt")
     pied_de_page(page, dossier, pagination)
     return page.figure
 
@@ -181,6 +192,7 @@ def _bloc(
     *,
     lignes_max: int = 4,
     bas: float = 272.0,
+    ailleurs: str = "voir la page Méthode du visualiseur",
 ) -> float:
     """Titre et phrases à puce ; ce qui ne tient pas au-dessus de ``bas`` est compté."""
     page.texte(GAUCHE, y, titre, 10.5, graisse=600)
@@ -192,7 +204,7 @@ def _bloc(
             page.texte(
                 GAUCHE + 4.0,
                 y,
-                f"… et {reste} de plus, dans LICENCES.txt et la page Méthode.",
+                f"… et {reste} de plus : {ailleurs}.",
                 8.5,
                 couleur=GRIS,
             )

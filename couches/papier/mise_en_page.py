@@ -14,37 +14,29 @@ from couches.papier.carte import (
     bornes_de,
     choisir_cadre,
     dessiner_carreaux,
-    dessiner_echelle,
     dessiner_fond,
-    dessiner_nord,
     dessiner_points,
     dessiner_rues,
-    dessiner_situation,
     dessiner_zone,
-    ecrire_noms,
     ouvrir_carte,
 )
 from couches.papier.cartes_fiche import dessiner_cartes_secondaires, dessiner_pastille
 from couches.papier.fiche import Fiche
+from couches.papier.habillage import dessiner_echelle, dessiner_nord, dessiner_situation
 from couches.papier.modele import Dossier
+from couches.papier.noms_carte import ecrire_noms
 from couches.papier.page import ENCRE, FILET, GRIS, FormatPage, Page, typographier
+from couches.papier.tableau_fiche import dessiner_tableau
 from couches.styles import libelles_classes
+from couches.tables_export import majuscule
 
 GAUCHE: Final = 12.0
 DROITE: Final = 198.0
 LARGEUR: Final = DROITE - GAUCHE
 COLONNE: Final = 156.0
 LARGEUR_COLONNE: Final = DROITE - COLONNE
-_LIGNES_TABLEAU: Final = 9
-#: Colonnes du tableau : titre, bord gauche, largeur, alignée à droite.
-_COLONNES: Final = (
-    ("Service", 12.0, 44.0, False),
-    ("Palier et seuil", 57.0, 33.0, False),
-    ("Habitants", 90.0, 18.0, True),
-    ("Part", 109.0, 12.0, True),
-    ("Temps médian", 122.0, 24.0, True),
-    ("Le plus proche", 150.0, 48.0, False),
-)
+#: Lignes du pied de page : hypothèses, sources, licence.
+_LIGNES_PIED: Final = 5
 
 
 def dessiner_fiche(
@@ -66,7 +58,7 @@ def dessiner_fiche(
     _legende_principale(page, dossier, fiche, principale)
     dessiner_cartes_secondaires(page, dossier, fiche, GAUCHE)
     _colonne_contexte(page, fiche)
-    _tableau(page, fiche)
+    dessiner_tableau(page, fiche.carences, GAUCHE, DROITE)
     pied_de_page(page, dossier, pagination)
     return page.figure
 
@@ -115,15 +107,11 @@ def _chiffres(page: Page, fiche: Fiche) -> None:
         page.texte(
             gauche,
             44.9,
-            page.raccourcir(_capitale(chiffre.titre), place, 8.5, 600),
+            page.raccourcir(majuscule(chiffre.titre), place, 8.5, 600),
             8.5,
             graisse=600,
         )
         page.paragraphe(gauche, 48.5, chiffre.detail, place, 8.5, lignes_max=3, interligne=1.15)
-
-
-def _capitale(texte: str) -> str:
-    return texte[:1].upper() + texte[1:]
 
 
 def _carte_principale(page: Page, dossier: Dossier, fiche: Fiche) -> Cadre:
@@ -220,77 +208,22 @@ def _colonne_contexte(page: Page, fiche: Fiche) -> None:
         y += 1.2
 
 
-def _tableau(page: Page, fiche: Fiche) -> None:
-    haut = 227.0
-    page.filet(GAUCHE, haut - 4.6, DROITE, haut - 4.6, ENCRE, 1.2)
-    total = len(fiche.carences)
-    titre = (
-        "Aucun service ne manque sous le seuil de son palier"
-        if total == 0
-        else f"Services hors de portée d’une partie des habitants ({total})"
-    )
-    page.texte(GAUCHE, haut, titre, 10.0, graisse=600)
-    if total == 0:
-        return
-    y = haut + 5.0
-    for nom, x, largeur, droite in _COLONNES:
-        page.texte(
-            x + largeur if droite else x,
-            y,
-            nom,
-            8.5,
-            couleur=GRIS,
-            alignement="right" if droite else "left",
-        )
-    montrees = fiche.carences[: _LIGNES_TABLEAU - (total > _LIGNES_TABLEAU)]
-    for rang, ligne in enumerate(montrees):
-        y += 4.35
-        if rang % 2 == 0:
-            page.rectangle(GAUCHE - 1, y - 3.2, LARGEUR + 2, 4.35, fond="#f4f1ea")
-        valeurs = (
-            _capitale(ligne.service),
-            ligne.palier,
-            ligne.concernes,
-            ligne.part,
-            ligne.temps,
-            ligne.proche,
-        )
-        for (_, x, largeur, droite), valeur in zip(_COLONNES, valeurs, strict=True):
-            page.texte(
-                x + largeur if droite else x,
-                y,
-                page.raccourcir(valeur, largeur, 8.5),
-                8.5,
-                alignement="right" if droite else "left",
-            )
-    reste = fiche.carences[len(montrees) :]
-    if reste:
-        noms = ", ".join(r.service for r in reste)
-        page.paragraphe(GAUCHE, y + 4.6, f"Et aussi\u00a0: {noms}.", LARGEUR, 8.5, lignes_max=1)
-
-
 def pied_de_page(page: Page, dossier: Dossier, pagination: str) -> None:
     """Hypothèses, sources, licence, date et numéro de page."""
     page.filet(GAUCHE, 274.4, DROITE, 274.4, FILET, 0.5)
-    y = page.paragraphe(
-        GAUCHE,
-        278.0,
-        f"Hypothèses\u00a0: {typographier(dossier.hypotheses)}.",
-        LARGEUR,
-        8.5,
-        couleur=GRIS,
-        interligne=1.16,
-        lignes_max=2,
+    hypotheses = page.couper(
+        f"Hypothèses\u00a0: {typographier(dossier.hypotheses)}.", LARGEUR, lignes_max=2
     )
-    y = page.paragraphe(
-        GAUCHE,
-        y,
-        f"Sources\u00a0: {typographier(dossier.sources)}.",
+    sources = page.enumerer(
+        "Sources\u00a0: ",
+        [typographier(s) for s in dossier.sources],
         LARGEUR,
-        8.5,
-        couleur=GRIS,
-        interligne=1.16,
-        lignes_max=2,
+        lignes_max=_LIGNES_PIED - 1 - len(hypotheses),
+        ailleurs=", voir LICENCES.txt",
     )
+    y = 278.0
+    for ligne in (*hypotheses, *sources):
+        page.texte(GAUCHE, y, ligne, 8.5, couleur=GRIS)
+        y += page.pas(8.5, 1.16)
     page.texte(GAUCHE, y, typographier(dossier.licence), 8.5, couleur=GRIS)
     page.texte(DROITE, y, pagination, 8.5, graisse=600, alignement="right")

@@ -72,7 +72,7 @@ class Dossier:
     fictif: bool
     date_edition: str
     hypotheses: str
-    sources: str
+    sources: tuple[str, ...]
     licence: str
     fond: FondPapier
     carreaux: Objets

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -143,6 +144,38 @@ class Page:
             self.texte(x, y, ligne, corps, graisse=graisse, couleur=couleur)
             y += self.pas(corps, interligne)
         return y
+
+    def enumerer(
+        self,
+        debut: str,
+        noms: Sequence[str],
+        largeur: float,
+        *,
+        corps: float = 8.5,
+        lignes_max: int = 1,
+        ailleurs: str = "",
+    ) -> list[str]:
+        """Lignes d'une énumération qui ne coupe aucun nom : « a, b et 3 autres. ».
+
+        Parameters
+        ----------
+        debut
+            Ce qui précède la liste (« Sources : »).
+        noms
+            Ce qui est énuméré, dans l'ordre.
+        ailleurs
+            Ce qui suit « et 3 autres » quand tout ne tient pas (« , voir LICENCES.txt »).
+        """
+        for retenus in range(len(noms), -1, -1):
+            reste = len(noms) - retenus
+            texte = debut + ", ".join(noms[:retenus])
+            if reste:
+                texte += f"{' et' if retenus else ''} {reste} autre{'s' if reste > 1 else ''}"
+                texte += ailleurs
+            lignes = self.couper(f"{texte}.", largeur, corps)
+            if len(lignes) <= lignes_max:
+                break
+        return lignes
 
     def pas(self, corps: float, interligne: float = 1.28) -> float:
         """Distance entre deux lignes de base, mm de l'A4."""

@@ -21,12 +21,15 @@ from pypdf import PdfReader
 from couches.ecran.etiquettes import Police
 from couches.ecran.hors_ligne import lister_police
 from couches.papier.atlas import OptionsAtlas, exporter_atlas, exporter_fiches
-from couches.papier.carte import ECHELLES, choisir_cadre, dessiner_nord, ecrire_noms
+from couches.papier.carte import ECHELLES, choisir_cadre
 from couches.papier.dossier import _bornes_nombre, choisir_theme, composer_dossier
-from couches.papier.fiche import _en_minuscules, composer_fiches
+from couches.papier.fiche import composer_fiches
+from couches.papier.fiche_manques import _en_minuscules
 from couches.papier.fond import construire_fond_papier, tracer
+from couches.papier.habillage import dessiner_nord
 from couches.papier.image_carte import exporter_image
 from couches.papier.mise_en_page import dessiner_fiche
+from couches.papier.noms_carte import ecrire_noms
 from couches.papier.page import Page, typographier
 from couches.papier.polices import preparer_polices
 from couches.styles import lire_styles
@@ -208,7 +211,10 @@ def test_contenu_d_une_fiche_prevu_a_la_main():
     fiche = next(f for f in fiches(*etude_exports()) if f.code == "A0001")
     # Cinq carreaux de 10 à 50 habitants, tous à 80 s au plus à vélo de la seule boulangerie.
     assert fiche.nom == NOM_LONG
-    assert fiche.phrase == "Les 150\u00a0habitants y parviennent tous. Temps médian : 1\u00a0min."
+    assert fiche.phrase == (
+        "Les 150\u00a0habitants y parviennent tous. Temps médian : 1\u00a0min. "
+        "Ensemble du territoire : 100\u00a0%."
+    )
     assert fiche.classes[0] == "150"
     assert [c.valeur for c in fiche.chiffres] == ["100\u00a0%", "–", "100\u00a0%"]
     assert fiche.carences == ()
@@ -230,11 +236,11 @@ def test_carences_d_une_fiche_rangees_et_nommees():
     # À 30 s : les carreaux 2 à 4 (30 + 40 + 50 habitants) à plus de 30 s à vélo de la boulangerie.
     ligne = next(c for c in fiche.carences if c.service == "boulangerie")
     assert (ligne.concernes, ligne.part) == ("120", "80\u00a0%")
-    assert ligne.proche == "hors du territoire (=hyperlink(1))"
+    assert ligne.proches == ("hors du territoire (=hyperlink(1))", "hors du territoire")
     hopital = next(c for c in fiche.carences if c.service == "hopital")
     # En voiture à 10 m/s, le plus proche carreau est à 60 s.
     assert hopital.concernes == "150"
-    assert hopital.proche == "hors du territoire (Hôpital de la Ville)"
+    assert hopital.proches[0] == "hors du territoire (Hôpital de la Ville)"
 
 
 def test_contexte_des_couches_fournies(tmp_path):
