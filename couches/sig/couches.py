@@ -11,13 +11,16 @@ import pandas as pd
 from accessibilite.bilans.indicateurs import PLUS_RAPIDE
 from accessibilite.bilans.synthese import lire_temps
 from accessibilite.etude import ResultatEtude, colonne_temps
+from couches.catalogue import fiche_de
 from couches.composition import LICENCE_OUVERTE, ODBL, SIMULEE
 from couches.licences import contient_osm
 from couches.noms_fichiers import nommer_fichier
 from couches.sig.styles_couches import (
     style_communes,
+    style_contexte,
     style_equipements,
     style_libre,
+    style_limites,
     style_simple,
     styles_carreaux,
     styles_catalogue,
@@ -119,7 +122,7 @@ def _couche_communes(
         "Communes, part des habitants à portée de chaque service (0 à 1) sous le seuil du palier.",
         table_communes(territoire, resultat),
         licence,
-        (style_communes("part_palier_proximite", styles),),
+        (style_limites(styles), style_communes("part_palier_proximite", styles)),
         alias,
     )
 
@@ -136,7 +139,7 @@ def _couche_bassins(territoire: Territoire, styles: Styles, licence: str) -> lis
             "Bassins de vie, limités aux communes du territoire.",
             bassins,
             licence,
-            (style_simple("Bassins de vie", symbole, "nom"),),
+            (style_simple("Bassins de vie", symbole),),
         )
     ]
 
@@ -197,13 +200,14 @@ def _couches_thematiques(themes: Themes, fictif: bool) -> Iterator[CoucheExport]
         assert table is not None
         yield CoucheExport(nom, titre, description, table, licence, (styles[nom],))
     for nom, table in themes.autres.items():
+        fiche = fiche_de(nom)
+        genre = str(table.geom_type.iloc[0]) if len(table) else "Polygon"
         titre = nom.replace("_", " ")
-        genre = table.geom_type.iloc[0] if len(table) else "Polygon"
         yield CoucheExport(
             nommer_fichier(nom).replace("-", "_"),
-            titre[:1].upper() + titre[1:],
+            titre[:1].upper() + titre[1:] if fiche is None else fiche.titre,
             f"Couche « {titre} » du manifeste.",
             table,
-            licence,
-            (style_libre(nom, str(genre)),),
+            licence if fiche is None or fictif else fiche.licence,
+            (style_libre(nom, genre) if fiche is None else style_contexte(fiche, table),),
         )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
+
+import geopandas as gpd
 
 from accessibilite.bilans.indicateurs import PLUS_RAPIDE
 from accessibilite.etude import colonne_temps
-from couches.catalogue import Classe, lire_catalogue
+from couches.catalogue import Classe, FicheCouche, classe_de, lire_catalogue
 from couches.sig.styles_qgis import Condition, RegleStyle, StyleCouche, Symbole, Trame
 from couches.styles import Styles, libelles_classes
 from couches.tables_export import INACCESSIBLE_S, majuscule
@@ -62,6 +65,13 @@ def styles_carreaux(
         )
         for s in services
     ]
+
+
+def style_limites(styles: Styles) -> StyleCouche:
+    """Limites et noms, sans fond : ce qui est dessous se lit."""
+    symbole = Symbole("surface", styles.fond["sol"], styles.fond["limite"], 0.25, trame="vide")
+    regle = RegleStyle("limite de commune", symbole)
+    return StyleCouche("Limites et noms", "Limites et noms des communes.", (regle,), "nom")
 
 
 def style_communes(champ: str, styles: Styles) -> StyleCouche:
@@ -119,26 +129,41 @@ def styles_catalogue(genres: Mapping[str, str]) -> dict[str, StyleCouche]:
     """
     regles: dict[str, list[RegleStyle]] = {}
     for fiche in lire_catalogue().values():
-        if fiche.schema not in genres:
-            continue
-        for classe in fiche.classes:
-            conditions = [Condition(c, "=", v) for c, v in fiche.filtre.items()]
-            if fiche.champ:
-                # « true » et « false » sont des valeurs logiques, pas des textes.
-                logique = {"true": True, "false": False}.get(classe.valeur)
-                valeur = classe.valeur if logique is None else logique
-                conditions.append(Condition(fiche.champ, "=", valeur))
-            regles.setdefault(fiche.schema, []).append(
-                RegleStyle(
-                    classe.libelle,
-                    _symbole_classe(classe, genres[fiche.schema]),
-                    tuple(conditions),
-                )
-            )
+        if fiche.schema in genres:
+            regles.setdefault(fiche.schema, []).extend(_regles(fiche, genres[fiche.schema]))
     return {
         schema: StyleCouche(majuscule(schema.replace("_", " ")), "Aspect de l'écran.", tuple(r))
         for schema, r in regles.items()
     }
+
+
+def style_contexte(fiche: FicheCouche, table: gpd.GeoDataFrame) -> StyleCouche:
+    """Style d'une couche de contexte (zonage du PLU, quartiers…) : ses seules classes présentes."""
+    genre = str(table.geom_type.iloc[0]) if len(table) else "Polygon"
+    rangs = classe_de(fiche, table)
+    regles = []
+    for rang, regle in enumerate(_regles(fiche, genre)):
+        # Le catalogue ignore la casse ; QGIS non : la règle cite les valeurs de la table.
+        valeurs = table.loc[rangs == rang, fiche.champ].unique() if fiche.champ else ()
+        autres = [c for c in regle.conditions if c.champ != fiche.champ]
+        regles += [
+            replace(regle, conditions=(*autres, Condition(fiche.champ, "=", valeur)))
+            for valeur in sorted(map(str, valeurs))
+        ]
+        if not fiche.champ:
+            regles.append(regle)
+    return StyleCouche(fiche.titre[:30], "Aspect de l'écran.", tuple(regles))
+
+
+def _regles(fiche: FicheCouche, genre: str) -> Iterator[RegleStyle]:
+    for classe in fiche.classes:
+        conditions = [Condition(c, "=", v) for c, v in fiche.filtre.items()]
+        if fiche.champ:
+            # « true » et « false » sont des valeurs logiques, pas des textes.
+            logique = {"true": True, "false": False}.get(classe.valeur)
+            valeur = classe.valeur if logique is None else logique
+            conditions.append(Condition(fiche.champ, "=", valeur))
+        yield RegleStyle(classe.libelle, _symbole_classe(classe, genre), tuple(conditions))
 
 
 def _symbole_classe(classe: Classe, genre: str) -> Symbole:

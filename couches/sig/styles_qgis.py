@@ -65,11 +65,16 @@ class Condition:
 
 @dataclass(frozen=True)
 class RegleStyle:
-    """Objets qui satisfont toutes les conditions, et leur symbole."""
+    """Objets qui satisfont toutes les conditions, et leur symbole.
+
+    ``expression`` : filtre propre à QGIS, à la place des conditions ; la règle n'est pas dans le
+    SLD, qui ne saurait le dire.
+    """
 
     libelle: str
     symbole: Symbole
     conditions: tuple[Condition, ...] = ()
+    expression: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ def ecrire_qml(style: StyleCouche, alias: Mapping[str, str] | None = None) -> st
     regles, symboles = [], []
     for rang, regle in enumerate(style.regles):
         cle = "{" + str(uuid.uuid5(_ESPACE, f"{style.nom}/{rang}/{regle.libelle}")) + "}"
-        filtre = _expression(regle.conditions)
+        filtre = regle.expression or _expression(regle.conditions)
         attribut = f" filter={quoteattr(filtre)}" if filtre else ""
         regles.append(
             f'   <rule key="{cle}" symbol="{rang}"{attribut} label={quoteattr(regle.libelle)}/>'
@@ -213,10 +218,11 @@ def _etiquetage(champ: str) -> list[str]:
         ' <labeling type="simple">',
         '  <settings calloutType="simple">',
         f'   <text-style fieldName={quoteattr(champ)} isExpression="0" fontSize="9" '
-        'fontSizeUnit="Point" fontFamily="Sans Serif" textColor="51,49,45,255" '
+        'fontWeight="63" fontSizeUnit="Point" fontFamily="Sans Serif" textColor="51,49,45,255" '
         'textOpacity="1" multilineHeight="1">',
         '    <text-buffer bufferDraw="1" bufferSize="0.8" bufferSizeUnits="MM" '
-        'bufferColor="255,255,255,255" bufferOpacity="1"/>',
+        'bufferColor="255,255,255,255" bufferOpacity="0.85" bufferNoFill="0" '
+        'bufferJoinStyle="128"/>',
         "   </text-style>",
         '   <placement placement="1" priority="5"/>',
         '   <rendering drawLabels="1" displayAll="0" obstacle="1"/>',
@@ -237,7 +243,7 @@ def _alias(alias: Mapping[str, str]) -> list[str]:
 
 def ecrire_sld(style: StyleCouche, couche: str) -> str:
     """SLD 1.1 d'un style (GeoServer, et QGIS à défaut de QML)."""
-    regles = "\n".join(_regle_sld(regle) for regle in style.regles)
+    regles = "\n".join(_regle_sld(r) for r in style.regles if not r.expression)
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <StyledLayerDescriptor version="1.1.0" xmlns="http://www.opengis.net/sld" \
 xmlns:se="http://www.opengis.net/se" xmlns:ogc="http://www.opengis.net/ogc">
