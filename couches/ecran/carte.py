@@ -94,6 +94,10 @@ class Adresses:
             f"&minutes={texte}&sens={sens}{suite}"
         )
 
+    def recherche(self) -> str:
+        """Recherche d'un lieu par son nom."""
+        return f"{self.racine}/recherche.json"
+
     def vue(self, session: str) -> str:
         """Où la carte dit ce qu'elle montre."""
         return f"{self.racine}/vue/{quote(session)}"
@@ -121,6 +125,21 @@ class _Demarrage(MacroElement):
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Demarrage"
         self.reglages = en_json(reglages)
+
+
+class _Recherche(MacroElement):
+    """Champ de recherche d'un lieu, posé sur la carte."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "DemiHeureRecherche.poser({{ this._parent.get_name() }}, {{ this.adresse }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, adresse: str) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "Recherche"
+        self.adresse = json.dumps(adresse)
 
 
 class _Consigne(MacroElement):
@@ -200,6 +219,7 @@ def construire_carte(
             }
         )
     )
+    carte.add_child(_Recherche(adresses.recherche()))
     return carte
 
 

@@ -57,9 +57,14 @@ def lister_actifs(dossier: Path = ACTIFS) -> Actifs:
         (
             ("leaflet", js),
             ("demi_heure_calques", adresse_ressource("calques.js")),
+            ("demi_heure_recherche", adresse_ressource("recherche.js")),
             ("demi_heure", adresse_ressource("carte.js")),
         ),
-        (("leaflet_css", css), ("demi_heure_css", adresse_ressource("carte.css"))),
+        (
+            ("leaflet_css", css),
+            ("demi_heure_css", adresse_ressource("carte.css")),
+            ("demi_heure_recherche_css", adresse_ressource("recherche.css")),
+        ),
         locaux,
     )
 

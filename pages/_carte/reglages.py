@@ -5,12 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
-import shapely
 import streamlit as st
 
 from accessibilite.bilans.indicateurs import PLUS_RAPIDE
 from couches.composition import Theme, dire_modes, nommer_service, regle_du_palier
-from couches.ecran.mercator import vers_degres
 from couches.textes import jour
 from couches.vues import ajouter_vue, deplacer_vue, lire_vues, retirer_vue
 from donnees_geo.conventions import LIBELLES_MODES
@@ -132,17 +130,7 @@ def _aide_modes(partage: Partage, theme: Theme) -> str:
 
 def _isochrone(partage: Partage) -> None:
     with st.expander("Depuis un point", expanded=False):
-        st.caption("Cliquez sur la carte, ou cherchez un départ.")
-        options = _origines(partage)
-        st.selectbox(
-            "Commune ou lieu",
-            list(options),
-            index=None,
-            placeholder="Chercher…",
-            key="origine_cherchee",
-            on_change=_ajouter_origine,
-            args=(partage,),
-        )
+        st.caption("Cliquez sur la carte, ou cherchez-y un lieu par son nom (touche « / »).")
         modes = [m for m in ("marche", "velo", "voiture", "tc") if m in partage.resultat.modes]
         st.segmented_control(
             "Mode",
@@ -171,39 +159,6 @@ def _isochrone(partage: Partage) -> None:
             disabled=not st.session_state[cle("garder")],
             help="Un seul isochrone : chaque habitant est compté une fois.",
         )
-
-
-def _origines(partage: Partage) -> dict[str, Point]:
-    """Départs cherchables : communes, puis lieux nommés du service montré."""
-    theme = theme_de(partage, etat_courant())
-    return partage.objets.obtenir(("origines", theme.ids), lambda: _lister_origines(partage, theme))
-
-
-def _lister_origines(partage: Partage, theme: Theme) -> dict[str, Point]:
-    t = partage.territoire
-    lieux = t.equipements[t.equipements["service"].isin(theme.ids) & (t.equipements["nom"] != "")]
-    libelles = {s.id: s.libelle for s in t.services}
-    textes = [f"Commune – {n}" for n in t.communes["nom"]]
-    textes += [
-        f"{libelles[s]} – {n}"
-        + (f" ({partage.noms_communes[c]})" if c in partage.noms_communes else "")
-        for s, n, c in zip(lieux["service"], lieux["nom"], lieux["code_commune"], strict=True)
-    ]
-    geometries = [*t.communes.geometry, *lieux.geometry]
-    xy = shapely.get_coordinates(shapely.point_on_surface(geometries))
-    lon, lat = vers_degres(xy[:, 0], xy[:, 1], t.crs)
-    resultat: dict[str, Point] = {}
-    for texte, a, b in zip(textes, lon.tolist(), lat.tolist(), strict=True):
-        resultat.setdefault(texte, (round(a, 5), round(b, 5)))
-    return dict(sorted(resultat.items()))
-
-
-def _ajouter_origine(partage: Partage) -> None:
-    choisie = st.session_state.get("origine_cherchee")
-    point = _origines(partage).get(choisie) if choisie else None
-    if point is not None:
-        ajouter_point(point)
-    st.session_state["origine_cherchee"] = None
 
 
 def ajouter_point(point: Point) -> None:

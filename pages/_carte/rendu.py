@@ -35,6 +35,7 @@ from pages._carte.demandes import (
     lire_vue,
 )
 from pages._carte.mesures import mesurer
+from pages._carte.recherche import decrire_lieux_trouves
 from pages._commun.partage import Partage, partage_de_cle
 
 TAILLE_TUILE: Final = 512
@@ -74,6 +75,7 @@ def routes() -> list[BaseRoute]:
         _adresse("/calque.png", _calque),
         _adresse("/objets.json", _objets),
         _adresse("/isochrone.json", _isochrone),
+        _adresse("/recherche.json", _recherche),
         _adresse("/vue/{session}", _vue, ("POST",)),
     ]
 
@@ -228,6 +230,11 @@ def _isochrone(partage: Partage, requete: Request) -> Response:
     # La part de Python se lit dans les outils du navigateur, et le banc d'essai la relève.
     entetes = _PASSAGER | {"Server-Timing": f"calcul;dur={1000 * mesure.duree_s:.1f}"}
     return Response(mesure.geojson, media_type="application/json", headers=entetes)
+
+
+def _recherche(partage: Partage, requete: Request) -> Response:
+    lieux = decrire_lieux_trouves(partage, requete.query_params)
+    return JSONResponse({"lieux": lieux}, headers=_PASSAGER)
 
 
 def _vue(partage: Partage, requete: Request) -> Response:

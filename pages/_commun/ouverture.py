@@ -24,6 +24,7 @@ from donnees_geo.erreurs import ErreurProjet
 from donnees_geo.territoire import Territoire, charger_territoire
 from pages._carte.demandes import MODES, DemandeIsochrone
 from pages._carte.mesures import mesurer
+from pages._carte.recherche import repertoire_de
 from pages._commun.partage import DOSSIER_ETUDE, PARTAGES_OUVERTS, Partage, Progression
 
 _JOURNAL = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ def prechauffer(partage: Partage) -> None:
         point = (round(float(lon[0]), 5), round(float(lat[0]), 5))
         for mode in (m for m in MODES if m in partage.resultat.modes):
             mesurer(partage, DemandeIsochrone((point,), mode, BANDES_PREPAREES, "depuis"))
+        repertoire_de(partage)
     except ErreurProjet as erreur:
         _JOURNAL.info("Préparation des clics interrompue : %s", erreur)
 
@@ -179,6 +181,8 @@ def _relire_etude(
         jour=date.fromisoformat(d["jour"]) if d.get("jour") else None,
         par_population=d["ponderation"] == "population",
         durees_s=dict(d["durees_s"]),
+        sources=territoire.sources,
+        aller_retour=bool(d.get("aller_retour", False)),
     )
 
 

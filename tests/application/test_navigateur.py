@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from couches.ecran.hors_ligne import lister_actifs
+from pages._commun.ouverture import obtenir_partage
 from scripts.banc_visualiseur import CADRE, chercher_navigateur, naviguer, ouvrir_carte, servir
 
 pytestmark = [
@@ -255,3 +256,26 @@ def test_deux_personnes_ont_chacune_leurs_reglages(ouvrir):
     cliquer_lieu(premiere, cadre)
     premiere.get_by_text("Depuis le point, à pied").wait_for()
     assert "points=" not in seconde.url
+
+
+def test_un_lieu_cherche_par_son_nom_vaut_un_clic(ouvrir, dossier_prepare):
+    page, cadre, releve = ouvrir()
+    commune = str(obtenir_partage(dossier_prepare).territoire.communes["nom"].iloc[0])
+    page.locator(CADRE).focus()
+    cadre.locator(".leaflet-container").focus()
+    page.keyboard.press("/")
+    page.keyboard.type(commune[:5].upper())
+    cadre.locator("#recherche_liste [aria-selected=true]").wait_for()
+    assert cadre.locator("#recherche_liste li").count() >= 1
+    page.keyboard.press("Escape")
+    assert cadre.locator("#recherche_liste").is_hidden()
+    # Entrée sans attendre les propositions : la première est prise dès qu'elle arrive.
+    cadre.locator("#recherche").fill(commune)
+    page.keyboard.press("Enter")
+    cadre.wait_for_selector("path.isochrone")
+    page.get_by_text("Depuis le point, à pied").wait_for()
+    page.wait_for_function("location.search.includes('points=')")
+    assert cadre.locator("#recherche").input_value() == commune
+    cadre.locator("#recherche").fill("zzzz")
+    cadre.get_by_text("Aucun lieu de ce nom").wait_for()
+    releve.verifier()
