@@ -58,7 +58,12 @@ def lister_calques(territoire: Territoire, themes: Themes) -> dict[str, Calque]:
             # Les fichiers d'inondation sont réunis en une table : nul ne dit lequel donne quoi.
             reunis = fiche.schema == "zones_inondables"
             calques.append(replace(calque, source=fiche.source) if reunis else calque)
-    for cle, table in themes.autres.items():
+    ordre = {fiche.id: rang for rang, fiche in enumerate(lire_catalogue().values())}
+    rangees = sorted(
+        themes.autres.items(),
+        key=lambda c: ordre.get(f.id, 0) if (f := fiche_de(c[0])) else len(ordre),
+    )
+    for cle, table in rangees:
         if table.empty:
             continue
         trouvee = fiche_de(cle)

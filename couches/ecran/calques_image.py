@@ -46,7 +46,8 @@ _ALPHAS: Final[dict[Trame, tuple[int, int]]] = {
 }
 _MOTIFS: Final[dict[Trame, int]] = {"hachures": 1, "points": 2}
 _LARGEUR_LIGNE_PX: Final = 2.6
-_LARGEUR_CONTOUR_PX: Final = 1.2
+#: Largeur d'un contour selon le zoom, sans quoi un semis de petites zones ne serait que traits.
+_CONTOURS: Final = ((13.0, 1.4), (11.5, 1.0), (0.0, 0.6))
 _TIRET_PX, _VIDE_PX = 7.0, 4.0
 #: Rayon d'un point selon le zoom : (zoom minimal, pixels), du plus proche au plus lointain.
 _RAYONS: Final = ((15.0, 6.0), (13.0, 4.5), (11.5, 3.4), (0.0, 2.6))
@@ -156,7 +157,8 @@ def dessiner_calque(
     assert len(classes) <= CLASSES_MAX
     toile = _Toile(emprise, largeur, hauteur, echelle)
     toile.remplir(formes.surfaces, formes.rang_surfaces, classes)
-    toile.tracer(formes.contours, formes.rang_contours, classes, _LARGEUR_CONTOUR_PX)
+    contour = next(largeur for zoom, largeur in _CONTOURS if toile.zoom >= zoom)
+    toile.tracer(formes.contours, formes.rang_contours, classes, contour)
     toile.border(formes.lignes)
     toile.tracer(formes.lignes, formes.rang_lignes, classes, _LARGEUR_LIGNE_PX)
     if reperer:
@@ -174,6 +176,7 @@ class _Toile:
         self.classe = np.zeros((hauteur, largeur), dtype=np.uint8)
         self.alpha = np.zeros((hauteur, largeur), dtype=np.uint8)
         self.metres_par_pixel = (emprise[2] - emprise[0]) / largeur
+        self.zoom = float(np.log2(resolution_m(0) / self.metres_par_pixel))
 
     def _visibles(self, boites: NDArray[np.float64]) -> NDArray[np.int64]:
         ouest, sud, est, nord = self.emprise
@@ -252,8 +255,7 @@ class _Toile:
         """Poser des disques cernés de blanc ; creux pour la trame « rond »."""
         if not len(points):
             return
-        zoom = np.log2(resolution_m(0) / self.metres_par_pixel)
-        rayon = self.echelle * next(r for seuil, r in _RAYONS if zoom >= seuil)
+        rayon = self.echelle * next(r for seuil, r in _RAYONS if self.zoom >= seuil)
         x, y = self._pixels(points[:, 0], points[:, 1])
         marge = rayon + 3
         dedans = (x > -marge) & (x < self.largeur + marge) & (y > -marge)

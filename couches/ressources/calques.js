@@ -16,6 +16,11 @@ window.DemiHeureCalques = (function () {
     carte = laCarte;
     outils = lesOutils;
     presents.clear();
+    legende = null;
+  }
+
+  /* Posée à la première consigne : elle vient sous ce qui occupe déjà le coin de la carte. */
+  function poserLegende() {
     const Legende = L.Control.extend({
       onAdd() {
         const bloc = L.DomUtil.create("section", "legende");
@@ -31,6 +36,7 @@ window.DemiHeureCalques = (function () {
 
   function appliquer(voulue) {
     consigne = voulue;
+    if (!legende) poserLegende();
     const gardes = new Set(voulue.liste.map((c) => c.id));
     for (const [id, couche] of presents) {
       if (!gardes.has(id)) {
@@ -93,6 +99,11 @@ window.DemiHeureCalques = (function () {
     legende.replaceChildren(pli);
   }
 
+  /* Largeur que la légende prend à la carte, pixels. */
+  function largeurLegende() {
+    return legende && !legende.hidden ? legende.offsetWidth + 14 : 0;
+  }
+
   function signe(nature, classe) {
     const forme = nature === "point" ? (classe.trame === "rond" ? "creux" : "point")
       : nature === "ligne" ? (classe.trame === "tirets" ? "ligne-tirets" : "trait") : classe.trame;
@@ -110,5 +121,5 @@ window.DemiHeureCalques = (function () {
     return `${consigne.objets}&lon=${latlng.lng.toFixed(5)}&lat=${latlng.lat.toFixed(5)}&rayon=${metres.toFixed(1)}`;
   }
 
-  return { demarrer, appliquer, adresseObjets, element };
+  return { demarrer, appliquer, adresseObjets, largeurLegende };
 })();

@@ -5,6 +5,7 @@
 window.DemiHeure = (function () {
   const MARGE = 0.25; // part de la vue chargée au-delà de chaque bord
   const DELAI_VUE_MS = 20;
+  const MARGE_CADRE = 12; // pixels laissés autour d'une zone recadrée
   const TAILLE_MAX = 4000;
   const memoire = { carte: null, base: null, consigne: {}, lieux: null, isochrones: new Map() };
 
@@ -164,10 +165,14 @@ window.DemiHeure = (function () {
   function appliquerMaintenant() {
     const consigne = memoire.consigne;
     const { carreaux, reperes } = consigne;
+    const avant = window.DemiHeureCalques.largeurLegende();
+    window.DemiHeureCalques.appliquer(consigne.calques);
     if (consigne.cadrage && consigne.cadrage.numero !== memoire.cadrage) {
       memoire.cadrage = consigne.cadrage.numero;
       memoire.main = false;
       cadrer(consigne.cadrage);
+    } else {
+      degager(avant);
     }
     appliquerFond(consigne.fond);
     memoire.carreaux.changer(carreaux.gabarit);
@@ -177,7 +182,6 @@ window.DemiHeure = (function () {
     montrer(memoire.reperes, reperes.visible);
     appliquerLieux(consigne.lieux);
     appliquerIsochrones(consigne.isochrones);
-    window.DemiHeureCalques.appliquer(consigne.calques);
     document.body.classList.toggle("pointage", Boolean(consigne.clic));
   }
 
@@ -209,8 +213,23 @@ window.DemiHeure = (function () {
     if (cadrage.centre) {
       memoire.carte.setView(cadrage.centre, cadrage.zoom, { animate: false });
     } else {
-      memoire.carte.fitBounds(cadrage.bornes, { animate: false, padding: [12, 12] });
+      memoire.carte.fitBounds(cadrage.bornes, {
+        animate: false,
+        paddingTopLeft: [MARGE_CADRE, MARGE_CADRE],
+        paddingBottomRight: [MARGE_CADRE + window.DemiHeureCalques.largeurLegende(), MARGE_CADRE],
+      });
     }
+  }
+
+  /* La légende qui paraît cacherait l'est de la zone : tant que la main n'a pas bougé la carte, elle
+     glisse vers le vide de gauche, sans changer d'échelle. */
+  function degager(avant) {
+    const bornes = memoire.dernierCadrage && memoire.dernierCadrage.bornes;
+    if (memoire.main || !bornes) return;
+    const ecart = (window.DemiHeureCalques.largeurLegende() - avant) / 2;
+    const libre = memoire.carte.latLngToContainerPoint([bornes[0][0], bornes[0][1]]).x - MARGE_CADRE;
+    const pas = Math.min(ecart, Math.max(0, libre));
+    if (pas) memoire.carte.panBy([pas, 0], { animate: false });
   }
 
   async function lireJson(url) {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
@@ -38,6 +38,8 @@ SUFFIXES_VECTEUR: Final = (".gpkg", ".geojson", ".json", ".shp", ".parquet", ".k
 _ALIAS_WKT: Final = ("wkt", "geometrie", "geometry", "geom", "the_geom", "geompoint", "geomsurf")
 _ALIAS_X: Final = ("x", "lambert_x", "x_l93", "coord_x", "coordx", "lambert93_x")
 _ALIAS_Y: Final = ("y", "lambert_y", "y_l93", "coord_y", "coordy", "lambert93_y")
+#: Au-delà, compter les objets sans géométrie coûterait plus que lire l'emprise.
+COMPTE_MAX: Final = 200_000
 #: Emprises qui font reconnaître un CRS absent : (code, xmin, ymin, xmax, ymax).
 _EMPRISES_CONNUES: Final = (
     (2154, 100_000, 6_000_000, 1_300_000, 7_200_000),
@@ -98,7 +100,8 @@ def lire_couche(
             elif suffixe == ".parquet":
                 brute = _lire_parquet(fichier, colonnes)
             else:
-                brute = _lire_ogr(fichier, crs, emprise, nom_couche, colonnes, chemin)
+                brute, sans = _lire_ogr(fichier, crs, emprise, nom_couche, colonnes, chemin)
+                constats += _dire_sans_geometrie(sans, objet)
                 brute = _retablir_accents(brute, objet, constats)
         except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, OSError) as erreur:
             raise _illisible(chemin, erreur) from erreur
@@ -215,13 +218,13 @@ def _ecarter_vides(
     table: gpd.GeoDataFrame, objet: str, constats: list[Constat]
 ) -> gpd.GeoDataFrame:
     vides = table.geometry.isna() | table.geometry.is_empty
-    if vides.any():
-        constats.append(
-            Constat(
-                Gravite.MAJEUR, objet, f"{int(vides.sum())} objet(s) sans géométrie, écarté(s)."
-            )
-        )
+    constats += _dire_sans_geometrie(int(vides.sum()), objet)
     return table.loc[~vides]
+
+
+def _dire_sans_geometrie(nombre: int, objet: str) -> list[Constat]:
+    texte = f"{nombre} objet(s) sans géométrie, écarté(s)."
+    return [Constat(Gravite.MAJEUR, objet, texte)] if nombre else []
 
 
 def _sans_geometrie(vides: gpd.GeoDataFrame, chemin: Path) -> ErreurDonnees:
@@ -293,7 +296,8 @@ def _lire_ogr(
     nom_couche: str | None,
     colonnes: Container[str] | None,
     publie: Path,
-) -> gpd.GeoDataFrame:
+) -> tuple[gpd.GeoDataFrame, int]:
+    """Couche lue dans l'emprise, et nombre d'objets sans géométrie que l'emprise a fait taire."""
     couches = lister_couches(fichier, publie)
     if nom_couche is not None and nom_couche in couches:
         couches = [nom_couche]
@@ -334,7 +338,25 @@ def _lire_ogr(
             objet=publie,
             conseil="joignez-la à une couche dans un SIG, ou donnez les coordonnées",
         )
-    return lue
+    return lue, _compter_sans_geometrie(fichier, couches[0], infos) if boite else 0
+
+
+def _compter_sans_geometrie(fichier: Path, couche: str, infos: dict[str, Any]) -> int:
+    """Objets sans géométrie : un filtre d'emprise les écarte sans le dire.
+
+    Une couche de plus de :data:`COMPTE_MAX` objets n'est pas parcourue pour cela.
+    """
+    if not 0 < infos["features"] <= COMPTE_MAX:
+        return 0
+    colonne = infos.get("geometry_name") or "geometry"
+    nom, colonne = (t.replace('"', '""') for t in (couche, colonne))
+    comptes = pyogrio.read_dataframe(
+        fichier,
+        sql=f'SELECT COUNT(*) AS nombre FROM "{nom}" WHERE "{colonne}" IS NULL',
+        sql_dialect="SQLITE",
+        read_geometry=False,
+    )
+    return int(comptes["nombre"].iloc[0])
 
 
 def _choisir_colonnes(

@@ -31,8 +31,9 @@ LIBELLES_COUCHES: Final = {
     "noms": "Noms des communes",
 }
 UNE_COULEUR: Final = "une seule couleur"
-#: Une couche d'aplats plus opaque cacherait le temps d'accès.
-OPACITE_DEPART: Final = 80
+#: Opacité d'un calque qui vient d'être montré ; un aplat plus opaque cacherait le temps d'accès.
+OPACITE_DEPART: Final = 90
+OPACITE_APLAT: Final = 60
 
 
 def panneau_couches(partage: Partage) -> None:
@@ -173,7 +174,8 @@ def montrer(calque: Calque, natures: Mapping[str, Nature]) -> None:
     voulus = calques_voulus()
     if len(voulus) < CALQUES_MAX and all(v.id != calque.id for v in voulus):
         rang = position_d_arrivee(calque.nature, [natures.get(v.id, "surface") for v in voulus])
-        voulus.insert(rang, CalqueVoulu(calque.id, OPACITE_DEPART))
+        aplat = calque.nature == "surface" and any(c.trame == "plein" for c in calque.classes)
+        voulus.insert(rang, CalqueVoulu(calque.id, OPACITE_APLAT if aplat else OPACITE_DEPART))
         _changer(voulus)
 
 

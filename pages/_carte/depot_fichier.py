@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import PureWindowsPath
+from functools import cache
+from pathlib import Path, PureWindowsPath
 from typing import Final
 
 import streamlit as st
@@ -24,6 +25,12 @@ GROUPE: Final = "deposes"
 #: Abords du territoire où un objet déposé est encore à sa place, mètres.
 ABORDS_M: Final = 20_000.0
 _TITRE_MAX: Final = 60
+
+
+@cache
+def _francais() -> str:
+    """Script qui traduit les textes que Streamlit écrit en anglais dans la zone de dépôt."""
+    return (Path(__file__).resolve().parent / "depot.js").read_text(encoding="utf-8")
 
 
 def proposer_depot(
@@ -47,14 +54,14 @@ def proposer_depot(
     else:
         # Un autre numéro rend la zone vide : Streamlit ne garde pas l'ancien contenu.
         cle = f"depot_{depots.numero}"
-        with st.container(key="depot"):
-            st.file_uploader(
-                "GeoPackage, GeoJSON, shapefile en zip, KML, CSV avec coordonnées",
-                key=cle,
-                max_upload_size=DEPOT_MAX_OCTETS // 1024**2,
-                on_change=_recevoir,
-                args=(partage, depots, cle, montrer),
-            )
+        st.file_uploader(
+            "GeoPackage, GeoJSON, shapefile en zip, KML, CSV avec coordonnées",
+            key=cle,
+            max_upload_size=DEPOT_MAX_OCTETS // 1024**2,
+            on_change=_recevoir,
+            args=(partage, depots, cle, montrer),
+        )
+        st.html(f"<script>{_francais()}</script>", unsafe_allow_javascript=True)
     if depots.retour:
         st.html(depots.retour)
     for calque in depots.calques.values():
