@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import glob
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +32,7 @@ def ecrire_atomique(chemin: Path) -> Iterator[Path]:
             conseil="créer le dossier, ou choisir un autre chemin",
         )
     try:
-        dossier = Path(tempfile.mkdtemp(prefix=f".{chemin.stem}-", dir=chemin.parent))
+        dossier = Path(tempfile.mkdtemp(prefix=_prefixe(chemin), dir=chemin.parent))
     except OSError as erreur:
         raise _traduire(erreur, chemin) from erreur
     provisoire = dossier / chemin.name
@@ -43,6 +45,22 @@ def ecrire_atomique(chemin: Path) -> Iterator[Path]:
         for reste in dossier.glob("*"):
             reste.unlink(missing_ok=True)
         dossier.rmdir()
+
+
+def retirer_restes(chemin: Path) -> None:
+    """Retirer ce qu'une écriture tuée a laissé à côté d'un fichier.
+
+    À n'appeler que si personne d'autre n'écrit ce fichier
+    (:func:`donnees_geo.verrou.verrouiller`).
+    """
+    for reste in chemin.parent.glob(f"{glob.escape(_prefixe(chemin))}????????"):
+        if reste.is_dir():
+            shutil.rmtree(reste, ignore_errors=True)
+
+
+def _prefixe(chemin: Path) -> str:
+    """Début du nom du dossier provisoire d'un fichier."""
+    return f".{chemin.stem}-"
 
 
 def _traduire(erreur: OSError, chemin: Path) -> ErreurDonnees:

@@ -7,6 +7,7 @@ Les voies qui touchent l'enveloppe sont gardées entières, ainsi que les surfac
 from __future__ import annotations
 
 import logging
+import re
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -84,8 +85,7 @@ def _decouper(fichier: Path, bornes: Bornes, sortie: Path, avance: Progression) 
     try:
         with tempfile.TemporaryDirectory(prefix="demi-heure-osm-", dir=sortie.parent) as dossier:
             gardes = _choisir(fichier, bornes, Path(dossier), avance)
-        with osmium.io.Reader(str(fichier), osmium.osm.NOTHING) as lecteur:
-            entete = _entete(bornes, lecteur.header().get(_DATE, ""))
+        entete = _entete(bornes, _date_des_donnees(fichier))
         avance("Écriture de l'extrait", 0.8)
         with osmium.SimpleWriter(str(sortie), header=entete, overwrite=True) as ecrit:
             for objet in osmium.FileProcessor(str(fichier)).with_filter(gardes.id_filter()):
@@ -98,6 +98,18 @@ def _decouper(fichier: Path, bornes: Bornes, sortie: Path, avance: Progression) 
             trouve=str(erreur) or type(erreur).__name__,
             conseil="télécharger de nouveau le fichier.",
         ) from erreur
+
+
+def _date_des_donnees(fichier: Path) -> str:
+    """Date d'un extrait (ISO 8601) ; vide s'il ne la dit pas."""
+    with osmium.io.Reader(str(fichier), osmium.osm.NOTHING) as lecteur:
+        date = str(lecteur.header().get(_DATE, ""))
+    if date or fichier.suffix.lower() != ".osm":
+        return date
+    # Overpass la donne dans un élément que libosmium ne lit pas.
+    with fichier.open("rb") as flux:
+        trouvee = re.search(rb'osm_base="([0-9TZ:.+-]+)"', flux.read(2048))
+    return trouvee[1].decode() if trouvee else ""
 
 
 def _choisir(fichier: Path, bornes: Bornes, dossier: Path, avance: Progression) -> Any:

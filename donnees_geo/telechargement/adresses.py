@@ -70,7 +70,7 @@ def developper(source: SourceOuverte, cible: Cible, catalogue: Catalogue) -> tup
     parts = tuple(
         Part(
             nom,
-            tuple(remplir(a, champs) for a in source.adresses),
+            tuple(remplir(a, champs) + _demande(source, champs) for a in source.adresses),
             source.format,
             bornes=bornes,
         )
@@ -311,6 +311,14 @@ def remplir(modele: str, champs: dict[str, str]) -> str:
     """Adresse remplie ; ``{debut}`` reste pour la pagination."""
     surs = {nom: quote(valeur, safe=":/") for nom, valeur in champs.items()}
     return modele.format_map({**surs, "debut": "{debut}"})
+
+
+def _demande(source: SourceOuverte, champs: dict[str, str]) -> str:
+    """Requête d'un service, à joindre à son adresse ; vide si la source n'en a pas."""
+    if not source.requete:
+        return ""
+    lignes = source.requete.format_map(champs).split()
+    return "?data=" + quote(" ".join(lignes), safe="")
 
 
 def _nombre(valeur: float) -> str:

@@ -15,7 +15,13 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from donnees_geo.erreurs import ErreurDonnees
-from donnees_geo.telechargement.client import Avancement, Client, ErreurTelechargement, Validateurs
+from donnees_geo.telechargement.client import (
+    Avancement,
+    Client,
+    ErreurTelechargement,
+    Service,
+    Validateurs,
+)
 from donnees_geo.telechargement.contenu import calculer_somme, verifier_contenu, verifier_somme
 
 journal = logging.getLogger(__name__)
@@ -106,6 +112,7 @@ class Cache:
         taille_max: int,
         somme: tuple[str, str] | None = None,
         suffixe_somme: str = "",
+        service: Service | None = None,
         avancement: Avancement | None = None,
     ) -> Objet:
         """Rendre le fichier d'une adresse, du cache ou du réseau.
@@ -120,6 +127,8 @@ class Cache:
             Algorithme et somme de contrôle annoncés, s'ils sont connus.
         suffixe_somme
             Suffixe de l'adresse d'une somme publiée à côté du fichier (``.md5``).
+        service
+            Égards dus à une adresse qui calcule sa réponse.
         avancement
             Appelée pendant la réception.
 
@@ -148,7 +157,12 @@ class Cache:
         partiel = place / "partiel"
         connus = Validateurs(connu.etag, connu.modifie) if connu is not None else None
         version = self.client.telecharger(
-            adresse, partiel, connus=connus, taille_max=taille_max, avancement=avancement
+            adresse,
+            partiel,
+            connus=connus,
+            taille_max=taille_max,
+            service=service,
+            avancement=avancement,
         )
         if version is None and connu is not None:
             objet = replace(connu, provenance="inchange")

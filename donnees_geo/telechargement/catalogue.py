@@ -78,8 +78,15 @@ class SourceOuverte:
         L'adresse a été essayée ; sinon elle est dite « non vérifiée ».
     taille_max_octets, suffixe_somme
         Taille admise ; suffixe d'adresse de la somme de contrôle publiée.
+    requete
+        Demande faite à un service qui calcule sa réponse (Overpass), jointe à l'adresse.
+    delai_reponse_s
+        Temps laissé au service pour commencer à répondre, secondes ; 0 : celui du client.
     secours_de
         Source que celle-ci remplace, quand elle n'a rien donné.
+    variante_de, surface_max_km2
+        Source que celle-ci remplace, sous le même fichier, quand l'enveloppe du territoire élargi
+        ne dépasse pas cette surface (:mod:`donnees_geo.telechargement.variantes`).
     departements
         Limite la source aux territoires qui touchent ces départements ; vide : partout.
     remarque
@@ -107,7 +114,11 @@ class SourceOuverte:
     verifie: bool = False
     taille_max_octets: int = 512 * 1024**2
     suffixe_somme: str = ""
+    requete: str = ""
+    delai_reponse_s: float = 0.0
     secours_de: str = ""
+    variante_de: str = ""
+    surface_max_km2: float = 0.0
     departements: tuple[str, ...] = ()
     remarque: str = ""
 
@@ -198,7 +209,11 @@ def _lire_source(table: TableToml) -> SourceOuverte | None:
         verifie=table.booleen("verifie", False),
         taille_max_octets=int((table.nombre("taille_max_mo") or 512) * 1024**2),
         suffixe_somme=table.texte("suffixe_somme") or "",
+        requete=table.texte("requete") or "",
+        delai_reponse_s=table.nombre("delai_reponse_s") or 0.0,
         secours_de=table.texte("secours_de") or "",
+        variante_de=table.texte("variante_de") or "",
+        surface_max_km2=table.nombre("surface_max_km2") or 0.0,
         departements=table.textes("departements"),
         remarque=table.texte("remarque") or "",
     )
@@ -206,7 +221,12 @@ def _lire_source(table: TableToml) -> SourceOuverte | None:
     if not manuelle and not adresses:
         table.faute("au moins une adresse est attendue", "adresses")
     for adresse in adresses:
-        _verifier_adresse(adresse, source.etendue, table)
+        _verifier_champs(adresse, "adresses", source.etendue, table)
+        if urlsplit(adresse).scheme not in ("http", "https"):
+            table.faute(f"adresse http:// ou https:// attendue, trouvé « {adresse} »", "adresses")
+    _verifier_champs(source.requete, "requete", source.etendue, table)
+    if bool(source.variante_de) != bool(source.surface_max_km2):
+        table.faute("variante_de et surface_max_km2 vont ensemble", "variante_de")
     section, _, nom = source.cle.partition(".")
     if source.cle and (section not in _SECTIONS or not nom):
         table.faute(f"« section.clé » du manifeste est attendu, trouvé « {source.cle} »", "cle")
@@ -226,27 +246,37 @@ def _lire_motif(table: TableToml, cle: str) -> str:
     return texte
 
 
-def _verifier_adresse(adresse: str, etendue: Etendue, table: TableToml) -> None:
+def _verifier_champs(modele: str, cle: str, etendue: Etendue, table: TableToml) -> None:
+    """Vérifier les champs de remplacement d'une adresse ou d'une requête."""
     try:
-        champs = {nom for _, nom, _, _ in string.Formatter().parse(adresse) if nom is not None}
+        champs = {nom for _, nom, _, _ in string.Formatter().parse(modele) if nom is not None}
     except ValueError as erreur:
-        table.faute(f"adresse mal écrite ({erreur}) : {adresse}", "adresses")
+        table.faute(f"accolades mal écrites ({erreur}) : {modele}", cle)
         return
     for champ in sorted(champs - _CHAMPS[etendue]):
         admis = ", ".join(sorted(_CHAMPS[etendue])) or "aucun"
-        table.faute(f"champ {{{champ}}} inconnu (étendue {etendue} : {admis})", "adresses")
-    if urlsplit(adresse).scheme not in ("http", "https"):
-        table.faute(f"adresse http:// ou https:// attendue, trouvé « {adresse} »", "adresses")
+        table.faute(f"champ {{{champ}}} inconnu (étendue {etendue} : {admis})", cle)
 
 
 def _verifier_ensemble(sources: tuple[SourceOuverte, ...], fautes: list[str]) -> None:
     ids = [s.id for s in sources]
     for identifiant in sorted({i for i in ids if ids.count(i) > 1}):
         fautes.append(f"source {identifiant} : identifiant répété")
-    fichiers = [s.fichier for s in sources]
+    fichiers = [s.fichier for s in sources if not s.variante_de]
     for fichier in sorted({f for f in fichiers if fichiers.count(f) > 1}):
         fautes.append(f"fichier {fichier} : donné par plusieurs sources")
+    par_id = {s.id: s for s in sources}
     for source in sources:
+        principale = par_id.get(source.variante_de)
+        if source.variante_de and principale is None:
+            fautes.append(f"source {source.id} : variante_de « {source.variante_de} » inconnu")
+        elif principale is not None and (principale.fichier, principale.cle) != (
+            source.fichier,
+            source.cle,
+        ):
+            fautes.append(
+                f"source {source.id} : « fichier » et « cle » doivent être ceux de {principale.id}"
+            )
         if source.secours_de and source.secours_de not in ids:
             fautes.append(f"source {source.id} : secours_de « {source.secours_de} » inconnu")
     if SOURCE_COMMUNES not in ids:

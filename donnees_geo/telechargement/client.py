@@ -30,6 +30,7 @@ AGENT: Final = "demi-heure/0.1 (acces aux services ; donnees ouvertes)"
 Avancement = Callable[[int, int | None], None]
 
 _PASSAGERS: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_SURCHARGES: Final = frozenset({429, 504})
 _ABSENTS: Final = frozenset({404, 410})
 _BLOC: Final = 1 << 18
 #: Place laissée libre sur le disque.
@@ -73,6 +74,8 @@ class Reglages:
         Premier délai entre deux essais, doublé à chaque fois, secondes.
     attente_max_s
         Délai le plus long accepté, y compris quand le serveur le demande (``Retry-After``).
+    surcharge_s
+        Premier délai quand le serveur se dit trop demandé (429, 504) sans dire combien attendre.
     connexion_s, lecture_s
         Délais d'établissement de la connexion, et sans recevoir un octet.
     """
@@ -80,17 +83,43 @@ class Reglages:
     tentatives: int = 5
     attente_s: float = 1.0
     attente_max_s: float = 120.0
+    surcharge_s: float = 15.0
     connexion_s: float = 15.0
     lecture_s: float = 60.0
+
+
+@dataclass(frozen=True)
+class Service:
+    """Égards dus à une adresse qui calcule sa réponse.
+
+    Attributes
+    ----------
+    delai_reponse_s
+        Temps laissé au calcul avant le premier octet, s'il dépasse celui du client : redemander
+        plus tôt ferait tout recommencer au service.
+    compresse
+        Demander une réponse compressée ; elle ne peut pas être reprise.
+    """
+
+    delai_reponse_s: float = 0.0
+    compresse: bool = False
 
 
 class _Passagere(Exception):
     """Incident qui mérite un nouvel essai, après ``attente_s`` si le serveur le demande."""
 
-    def __init__(self, motif: str, attente_s: float | None = None, *, muet: bool = False) -> None:
+    def __init__(
+        self,
+        motif: str,
+        attente_s: float | None = None,
+        *,
+        muet: bool = False,
+        surcharge: bool = False,
+    ) -> None:
         super().__init__(motif)
         self.attente_s = attente_s
         self.muet = muet
+        self.surcharge = surcharge
 
 
 class Client:
@@ -114,6 +143,7 @@ class Client:
         *,
         connus: Validateurs | None = None,
         taille_max: int,
+        service: Service | None = None,
         avancement: Avancement | None = None,
     ) -> Validateurs | None:
         """Recevoir une adresse dans ``partiel``, en reprenant ce qui y est déjà si c'est sûr.
@@ -128,6 +158,8 @@ class Client:
             Version déjà possédée : si elle est toujours la bonne, rien n'est reçu.
         taille_max
             Octets au-delà desquels le fichier est refusé.
+        service
+            Ce qui change quand l'adresse calcule sa réponse au lieu de rendre un fichier.
         avancement
             Appelée à mesure.
 
@@ -145,14 +177,19 @@ class Client:
         motif = ""
         for essai in range(self._reglages.tentatives):
             try:
-                return self._essayer(adresse, partiel, connus, taille_max, avancement)
+                return self._essayer(
+                    adresse, partiel, connus, taille_max, service or Service(), avancement
+                )
             except FichierTropGros:
                 _oublier_partiel(partiel)
                 raise
             except _Passagere as incident:
                 motif = str(incident)
                 journal.info("%s : %s (essai %d)", adresse, motif, essai + 1)
-                attente = incident.attente_s or self._reglages.attente_s * 2**essai
+                premiere = (
+                    self._reglages.surcharge_s if incident.surcharge else self._reglages.attente_s
+                )
+                attente = incident.attente_s or premiere * 2**essai
                 if attente > self._reglages.attente_max_s:
                     raise ErreurTelechargement(
                         "Le serveur demande d'attendre trop longtemps.",
@@ -205,15 +242,16 @@ class Client:
         partiel: Path,
         connus: Validateurs | None,
         taille_max: int,
+        service: Service,
         avancement: Avancement | None,
     ) -> Validateurs | None:
         hote = self._hote(adresse)
         if hote in self._hotes_muets:
             raise ErreurTelechargement("Le serveur ne répond pas.", objet=hote, trouve=adresse)
         debut, reprise = _lire_reprise(partiel)
-        entetes = {}
+        entetes = {"Accept-Encoding": "gzip"} if service.compresse else {}
         if debut:
-            entetes = {"Range": f"bytes={debut}-", "If-Range": reprise.pour_reprise}
+            entetes |= {"Range": f"bytes={debut}-", "If-Range": reprise.pour_reprise}
         elif connus is not None:
             if connus.etag:
                 entetes["If-None-Match"] = connus.etag
@@ -224,7 +262,10 @@ class Client:
                 adresse,
                 headers=entetes,
                 stream=True,
-                timeout=(self._reglages.connexion_s, self._reglages.lecture_s),
+                timeout=(
+                    self._reglages.connexion_s,
+                    max(self._reglages.lecture_s, service.delai_reponse_s),
+                ),
             ) as reponse:
                 _refuser_declassement(adresse, reponse)
                 if reponse.status_code == 304 and not debut:
@@ -244,7 +285,8 @@ class Client:
             _oublier_partiel(partiel)
             raise _Passagere("reprise refusée par le serveur", 0.001)
         if code in _PASSAGERS:
-            raise _Passagere(trouve, _lire_attente(reponse.headers.get("Retry-After", "")))
+            attente = _lire_attente(reponse.headers.get("Retry-After", ""))
+            raise _Passagere(trouve, attente, surcharge=code in _SURCHARGES)
         if code in _ABSENTS:
             raise AdresseAbsente(
                 "Le fichier n'est plus à cette adresse.",
@@ -284,7 +326,8 @@ def _recevoir(
     # L'ancien témoin part d'abord : il ne doit jamais accompagner le début d'une autre version.
     _temoin(partiel).unlink(missing_ok=True)
     with partiel.open("ab" if recus else "wb") as sortie:
-        if version.pour_reprise:
+        # Les octets gardés d'une réponse compressée sont décompressés : ils ne se reprennent pas.
+        if version.pour_reprise and not _est_compressee(reponse):
             _temoin(partiel).write_text(json.dumps(asdict(version)), encoding="utf-8")
         for bloc in _blocs(reponse):
             recus += len(bloc)
@@ -302,7 +345,7 @@ def _recevoir(
 
 def _blocs(reponse: requests.Response) -> Iterator[bytes]:
     """Corps de la réponse ; décompressé si le serveur a compressé malgré la demande."""
-    if reponse.headers.get("Content-Encoding", "identity") != "identity":
+    if _est_compressee(reponse):
         yield from reponse.iter_content(_BLOC)
     else:
         yield from reponse.raw.stream(_BLOC, decode_content=False)
@@ -310,8 +353,11 @@ def _blocs(reponse: requests.Response) -> Iterator[bytes]:
 
 def _taille(reponse: requests.Response) -> int | None:
     texte = reponse.headers.get("Content-Length", "")
-    compresse = reponse.headers.get("Content-Encoding", "identity") != "identity"
-    return int(texte) if texte.isdigit() and not compresse else None
+    return int(texte) if texte.isdigit() and not _est_compressee(reponse) else None
+
+
+def _est_compressee(reponse: requests.Response) -> bool:
+    return reponse.headers.get("Content-Encoding", "identity") != "identity"
 
 
 def _premier_octet(reponse: requests.Response) -> int:

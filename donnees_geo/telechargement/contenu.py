@@ -28,8 +28,10 @@ _SIGNATURES: Final[dict[str, tuple[bytes, ...]]] = {
     "json": (b"{", b"["),
     "geojson": (b"{",),
 }
-FORMATS: Final = (*_SIGNATURES, "csv", "osm.pbf")
+FORMATS: Final = (*_SIGNATURES, "csv", "osm.pbf", "osm")
 _BLOC: Final = 1 << 20
+#: Fin de fichier où un service dit qu'il s'est arrêté en chemin, octets.
+_FIN: Final = 4096
 _HTML: Final = re.compile(rb"\s*(<!doctype html|<html|<head|<\?xml[^>]*>\s*<!doctype html)", re.I)
 
 
@@ -60,6 +62,8 @@ def verifier_contenu(fichier: Path, format_attendu: str, adresse: str) -> None:
         raise _refus("Le fichier reçu n'est pas du format attendu.", adresse, format_attendu, lu)
     if format_attendu == "osm.pbf" and b"OSMHeader" not in debut[:64]:
         raise _refus("Le fichier reçu n'est pas un extrait OSM.", adresse, format_attendu, lu)
+    if format_attendu == "osm":
+        _verifier_osm_xml(fichier, nu, adresse)
     if format_attendu == "csv" and b"\0" in debut:
         raise _refus("Le fichier reçu n'est pas un texte.", adresse, format_attendu, lu)
     try:
@@ -85,6 +89,29 @@ def _parcourir(fichier: Path, format_attendu: str) -> None:
                 pass
     elif format_attendu in ("json", "geojson"):
         json.loads(fichier.read_bytes().decode("utf-8-sig"))
+
+
+def _verifier_osm_xml(fichier: Path, debut: bytes, adresse: str) -> None:
+    """Vérifier qu'un OSM XML est entier et que le service qui l'a calculé est allé au bout.
+
+    Overpass rend le code 200 et un XML bien formé même quand il s'arrête faute de temps ou de
+    mémoire : seule une remarque, à la fin, le dit.
+    """
+    if b"<osm" not in debut:
+        raise _refus("Le fichier reçu n'est pas un extrait OSM.", adresse, "osm", debut)
+    with fichier.open("rb") as flux:
+        flux.seek(max(0, fichier.stat().st_size - _FIN))
+        fin = flux.read()
+    remarque = re.search(rb"<remark>(.*?)</remark>", fin, re.S)
+    if remarque is not None:
+        raise ErreurDonnees(
+            "Le service n'a pas rendu l'extrait en entier.",
+            objet=adresse.partition("?")[0],
+            trouve=remarque[1].decode("utf-8", errors="replace").strip()[:200],
+            conseil="relancez plus tard, ou prenez l'extrait régional (--osm geofabrik)",
+        )
+    if not fin.rstrip().endswith(b"</osm>"):
+        raise _refus("Le fichier reçu est tronqué ou altéré.", adresse, "osm", fin[-16:])
 
 
 def verifier_somme(fichier: Path, algorithme: str, attendue: str, adresse: str) -> None:
@@ -123,7 +150,7 @@ def _refus(
     message: str, adresse: str, format_attendu: str, trouve: bytes | str | None = None
 ) -> ErreurDonnees:
     if isinstance(trouve, bytes):
-        trouve = "début " + repr(trouve[:16])
+        trouve = "octets " + repr(trouve[:16])
     return ErreurDonnees(
         message,
         objet=adresse,

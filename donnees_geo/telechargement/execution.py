@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 from donnees_geo.configuration import lire_parametres
+from donnees_geo.ecriture import retirer_restes
 from donnees_geo.erreurs import ErreurConfiguration, ErreurDonnees, ErreurProjet
 from donnees_geo.telechargement.cache import Cache, dossier_cache_par_defaut
 from donnees_geo.telechargement.catalogue import (
@@ -38,7 +40,9 @@ from donnees_geo.telechargement.modele import Bilan, EtatSource
 from donnees_geo.telechargement.preliminaires import lire_nom, obtenir_seul
 from donnees_geo.telechargement.reception import Reception
 from donnees_geo.telechargement.trace import Trace, ecrire_trace, lire_trace
+from donnees_geo.telechargement.variantes import ChoixOsm, Retenues, retenir_sources
 from donnees_geo.territoire.demande import calculer_marge_m
+from donnees_geo.verrou import verrouiller
 
 journal = logging.getLogger(__name__)
 
@@ -78,6 +82,8 @@ class Demande:
         Identifiants des sources à traiter ; vide : toutes.
     marge_m
         Élargissement, mètres ; ``None`` : celui du calcul.
+    osm
+        Extrait régional, Overpass, ou selon la taille du territoire.
     aujourdhui
         Date à laquelle un flux de transport est jugé périmé.
     """
@@ -92,6 +98,7 @@ class Demande:
     alleger: bool = False
     seulement: tuple[str, ...] = ()
     marge_m: float | None = None
+    osm: ChoixOsm = "auto"
     aujourdhui: date = field(default_factory=date.today)
     reglages: Reglages = field(default_factory=Reglages)
 
@@ -118,7 +125,8 @@ def telecharger_territoire(demande: Demande, progression: Progression | None = N
     ErreurConfiguration
         Code d'EPCI mal écrit, source inconnue, options contraires, catalogue fautif.
     ErreurDonnees
-        Communes introuvables : sans elles rien ne se délimite. Sortie d'un autre EPCI.
+        Communes introuvables : sans elles rien ne se délimite. Sortie d'un autre EPCI, ou qu'une
+        autre exécution remplit ; une exécution qui emploie le même cache est attendue.
     """
     catalogue = lire_catalogue(demande.catalogue)
     _verifier_demande(demande, catalogue)
@@ -127,6 +135,25 @@ def telecharger_territoire(demande: Demande, progression: Progression | None = N
     cache = Cache(
         demande.cache or dossier_cache_par_defaut(), client, rafraichir=demande.rafraichir
     )
+    with ExitStack() as pile:
+        if not demande.simuler:
+            pile.enter_context(
+                verrouiller(demande.sortie, "Un autre téléchargement remplit déjà ce dossier.")
+            )
+        if client is not None:
+            # Hors ligne, le cache n'est que lu, et peut être en lecture seule.
+            pile.enter_context(
+                verrouiller(
+                    cache.dossier,
+                    "Un autre téléchargement emploie déjà ce cache.",
+                    patienter=lambda: dire("Un autre téléchargement emploie le cache ; attente", 0),
+                )
+            )
+        return _telecharger(demande, catalogue, cache, dire)
+
+
+def _telecharger(demande: Demande, catalogue: Catalogue, cache: Cache, dire: Progression) -> Bilan:
+    """Délimiter le territoire, puis simuler ou exécuter ; les dossiers sont tenus."""
     trace = lire_trace(demande.sortie)
     if trace.epci and trace.epci != demande.epci:
         raise ErreurConfiguration(
@@ -138,24 +165,29 @@ def telecharger_territoire(demande: Demande, progression: Progression | None = N
         )
     dire("Communes", 0.0)
     cible, notes = _delimiter(demande, catalogue, cache, trace)
+    retenues = retenir_sources(catalogue, demande.osm, cible)
     if demande.simuler:
-        reception = Reception(cible, catalogue, cache, trace, demande.sortie, demande.aujourdhui)
-        etats = _simuler(reception, _choisir(catalogue, demande, cible), dire)
+        reception = Reception(
+            cible, retenues.catalogue, cache, trace, demande.sortie, demande.aujourdhui
+        )
+        etats = _simuler(reception, _choisir(retenues.catalogue, demande, cible), dire)
         return _bilan(cible, demande, etats, None, ())
     trace.epci = demande.epci
-    demande.sortie.mkdir(parents=True, exist_ok=True)
-    return _executer(demande, catalogue, cache, trace, cible, notes, dire)
+    for source in catalogue.sources:
+        retirer_restes(demande.sortie / source.fichier)
+    return _executer(demande, retenues, cache, trace, cible, notes, dire)
 
 
 def _executer(
     demande: Demande,
-    catalogue: Catalogue,
+    retenues: Retenues,
     cache: Cache,
     trace: Trace,
     cible: Cible,
     notes: dict[str, str],
     dire: Progression,
 ) -> Bilan:
+    catalogue = retenues.catalogue
     reception = Reception(cible, catalogue, cache, trace, demande.sortie, demande.aujourdhui)
     choisies = _choisir(catalogue, demande, cible)
     etats: list[EtatSource] = []
@@ -170,7 +202,7 @@ def _executer(
         etats.append(
             reception.ecarter(source, f"« {remplacee.titre} » suffit")
             if remplacee is not None and remplacee.fichiers
-            else reception.traiter(source, avancer)
+            else _traiter(source, retenues.replis.get(source.id), reception, avancer)
         )
         ecrire_trace(trace, demande.sortie)  # ce qui est acquis le reste si l'on interrompt
     etats = [_annoter(e, notes.get(e.id, "")) for e in etats]
@@ -186,6 +218,20 @@ def _executer(
         journal.info("cache allégé de %d Mo", liberes // 1024**2)
     dire("Terminé", 1.0)
     return _bilan(cible, demande, etats, manifeste, tuple(reception.changements))
+
+
+def _traiter(
+    source: SourceOuverte, repli: SourceOuverte | None, reception: Reception, avancer: Progression
+) -> EtatSource:
+    """Traiter une source ou, si elle ne donne rien, celle dont elle est la variante."""
+    if repli is None:
+        return reception.traiter(source, avancer)
+    if reception.est_complete(repli):  # pris ainsi une fois précédente : rien n'est redemandé
+        return reception.traiter(repli, avancer)
+    etat = reception.traiter(source, avancer)
+    if etat.fichiers:
+        return etat
+    return _annoter(reception.traiter(repli, avancer), f"{source.titre} : {etat.message}")
 
 
 def _fichiers_presents(
@@ -210,7 +256,7 @@ def _verifier_demande(demande: Demande, catalogue: Catalogue) -> None:
             objet="--hors-ligne --rafraichir",
             conseil="gardez l'un des deux",
         )
-    ids = [s.id for s in catalogue.sources]
+    ids = [s.id for s in catalogue.sources if not s.variante_de]
     inconnues = [i for i in demande.seulement if i not in ids]
     if inconnues:
         raise ErreurConfiguration(

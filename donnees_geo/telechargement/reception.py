@@ -24,6 +24,7 @@ from donnees_geo.telechargement.adresses import (
 from donnees_geo.telechargement.cache import Cache, Objet
 from donnees_geo.telechargement.catalogue import Catalogue, SourceOuverte
 from donnees_geo.telechargement.cible import Cible
+from donnees_geo.telechargement.client import Service
 from donnees_geo.telechargement.decoupe import compter_objets, installer
 from donnees_geo.telechargement.modele import EtatSource, Statut
 from donnees_geo.telechargement.recu import Recu, RienDansTerritoire
@@ -127,7 +128,9 @@ class Reception:
             return self._echouer(source, erreur)
         parts = [p for m in morceaux if not self._deja_la(m) for p in m.parts]
         en_cache = [p for p in parts if any(self._cache.trouver(a, p.format) for a in p.adresses)]
-        tailles = [self._mesurer(p) for p in parts if p not in en_cache]
+        # Un service qui calcule sa réponse la calculerait aussi pour dire sa taille.
+        calculee = source.etendue in ("emprise", "dalles")
+        tailles = [None if calculee else self._mesurer(p) for p in parts if p not in en_cache]
         connues = [t for t in tailles if t is not None]
         message = f"{len(tailles)} fichier(s) à télécharger, {len(en_cache)} en cache"
         if len(connues) < len(tailles):
@@ -138,6 +141,10 @@ class Reception:
             taille=sum(connues) if len(connues) == len(tailles) or connues else None,
             message=message,
         )
+
+    def est_complete(self, source: SourceOuverte) -> bool:
+        """Vrai si tous les fichiers d'une source sont là, et ne seraient pas redemandés."""
+        return all(self._deja_la(m) for m in self._morceaux(source)[0])
 
     def reserver(self, source: SourceOuverte, remplacee: str) -> EtatSource:
         """Dire qu'une source de secours ne servirait qu'à défaut d'une autre."""
@@ -278,6 +285,7 @@ class Reception:
                 taille_max=source.taille_max_octets,
                 somme=part.somme,
                 suffixe_somme=source.suffixe_somme,
+                service=Service(source.delai_reponse_s, compresse=bool(source.requete)),
                 avancement=lambda recus, total: avancer(
                     f"{source.titre} : {recus / 1e6:.1f} Mo",
                     0.5 if total is None else recus / max(total, 1),
@@ -293,7 +301,7 @@ class Reception:
         raise premiere or ErreurDonnees("Source sans adresse.", objet=source.id)
 
     def _mesurer(self, part: Part) -> int | None:
-        if self._cache.client is None or "{debut}" in part.adresses[0]:
+        if self._cache.client is None:
             return None
         return self._cache.client.mesurer(part.adresses[0])
 

@@ -61,6 +61,13 @@ def declarer(commandes: Any) -> None:
         help="élargissement du territoire (10 km et plus)",
     )
     commande.add_argument(
+        "--osm",
+        choices=("auto", "geofabrik", "overpass"),
+        default="auto",
+        help="OpenStreetMap : extrait régional (geofabrik) ou service Overpass, réservé aux petits "
+        "territoires ; auto : selon la surface",
+    )
+    commande.add_argument(
         "--cache", type=Path, metavar="DOSSIER", help="cache partagé entre territoires"
     )
     commande.add_argument(
@@ -112,6 +119,7 @@ def executer(options: argparse.Namespace) -> int:
         alleger=options.alleger,
         seulement=options.sources,
         marge_m=options.marge,
+        osm=options.osm,
     )
     with progression("Téléchargement", montrer=options.montrer) as avancer:
         bilan = telecharger_territoire(demande, avancer)

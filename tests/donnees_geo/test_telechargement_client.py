@@ -21,9 +21,11 @@ from donnees_geo.telechargement.client import (
     Client,
     ErreurTelechargement,
     Reglages,
+    Service,
 )
 from tests.fabriques.serveur_http import (
     Serveur,
+    calculer,
     couper,
     mentir_sur_la_longueur,
     refuser,
@@ -73,6 +75,10 @@ def zip_de(contenu: bytes = b"a;b\n1;2\n", nom: str = "t.csv") -> bytes:
 
 #: Assez gros pour que le transfert se fasse en plusieurs blocs ; contenu sans répétition.
 GROS = zip_de(b"".join(hashlib.sha256(bytes([i % 256, i // 256])).digest() for i in range(40_000)))
+
+
+OSM_XML = b'<?xml version="1.0"?>\n<osm version="0.6"><node id="1" lat="45" lon="3"/></osm>\n'
+REMARQUE = b'<remark> runtime error: Query timed out in "query" after 181 seconds. </remark></osm>'
 
 
 def obtenir(cache: Cache, serveur: Serveur, chemin: str, format_attendu: str = "zip", **options):
@@ -131,12 +137,23 @@ def test_rafraichir_sans_etiquette_compare_les_octets(tmp_path, client, serveur)
     assert objet.provenance == "inchange"
 
 
-@pytest.mark.parametrize("code", [429, 500, 502, 503])
-def test_un_incident_passager_est_reessaye_de_plus_en_plus_tard(code, cache, serveur, attentes):
+@pytest.mark.parametrize(
+    ("code", "delais"),
+    [
+        (500, [1.0, 2.0]),
+        (502, [1.0, 2.0]),
+        (503, [1.0, 2.0]),
+        (429, [15.0, 30.0]),  # trop demandé : on s'efface plus longtemps
+        (504, [15.0, 30.0]),
+    ],
+)
+def test_un_incident_passager_est_reessaye_de_plus_en_plus_tard(
+    code, delais, cache, serveur, attentes
+):
     serveur.contenus["/a.zip"] = zip_de()
     serveur.fautes["/a.zip"] = [refuser(code), refuser(code)]
     assert obtenir(cache, serveur, "/a.zip").provenance == "neuf"
-    assert attentes == [1.0, 2.0]
+    assert attentes == delais
 
 
 def test_le_delai_demande_par_le_serveur_est_respecte(cache, serveur, attentes):
@@ -307,6 +324,9 @@ def test_une_page_html_n_est_pas_une_donnee(cache, serveur):
         ("csv.gz", gzip.compress(GROS)[:-200], "tronqué"),
         ("csv.gz", gzip.compress(b"a,b\n")[:-1] + b"\xff", "tronqué"),
         ("7z", b"7z\xbc\xaf\x27\x1c" + b"\0" * 30, "tronqué"),
+        ("osm", b'{"elements": []}', "pas un extrait OSM"),
+        ("osm", OSM_XML[: len(OSM_XML) // 2], "tronqué"),
+        ("osm", OSM_XML.replace(b"</osm>", REMARQUE), "timed out"),
     ],
     ids=[  # explicites : un nom tiré des octets contiendrait l'heure que gzip y écrit
         "image",
@@ -320,6 +340,9 @@ def test_une_page_html_n_est_pas_une_donnee(cache, serveur):
         "gzip_coupe",
         "gzip_somme_fausse",
         "7z_coupe",
+        "osm_json",
+        "osm_coupe",
+        "osm_interrompu",
     ],
 )
 def test_un_contenu_fautif_n_entre_pas_dans_le_cache(format_attendu, recu, message, cache, serveur):
@@ -343,17 +366,41 @@ def test_un_fichier_plus_gros_que_prevu_est_refuse(cache, serveur):
     assert not list(cache.dossier.rglob("partiel*"))
 
 
+def compresser(octets: int | None = None):
+    """Répondre en gzip, avec une étiquette ; n'en envoyer que ``octets`` octets."""
+
+    def agir(reponse, contenu):
+        corps = gzip.compress(contenu)
+        reponse.entetes(200, {"Content-Encoding": "gzip", "ETag": '"x"'}, len(corps))
+        reponse.wfile.write(corps[:octets])
+        if octets is not None:
+            reponse.rompre()
+
+    return agir
+
+
 def test_un_serveur_qui_compresse_malgre_tout_est_compris(cache, serveur):
     texte = json.dumps({"features": ["é" * 5000]}).encode()
-
-    def compresser(reponse, contenu):
-        corps = gzip.compress(contenu)
-        reponse.entetes(200, {"Content-Encoding": "gzip"}, len(corps))
-        reponse.wfile.write(corps)
-
     serveur.contenus["/a.json"] = texte
-    serveur.fautes["/a.json"] = [compresser]
+    serveur.fautes["/a.json"] = [compresser()]
     assert obtenir(cache, serveur, "/a.json", "json").chemin.read_bytes() == texte
+
+
+def test_une_reponse_compressee_coupee_n_est_pas_reprise_au_milieu(cache, serveur):
+    serveur.contenus["/a.zip"] = GROS
+    serveur.fautes["/a.zip"] = [compresser(len(GROS) // 2)]
+    assert obtenir(cache, serveur, "/a.zip").chemin.read_bytes() == GROS
+    assert [r.entetes.get("Range") for r in serveur.requetes] == [None, None]
+
+
+def test_un_service_recoit_sa_requete_compressee_et_le_temps_de_calculer(cache, serveur):
+    serveur.contenus["/calcul"] = OSM_XML
+    serveur.fautes["/calcul"] = [calculer(1.0)]  # le client n'attend d'ordinaire que 0,4 s
+    objet = obtenir(cache, serveur, "/calcul", "osm", service=Service(20.0, compresse=True))
+    assert objet.chemin.read_bytes() == OSM_XML
+    (requete,) = serveur.requetes
+    assert requete.entetes["Accept-Encoding"] == "gzip"
+    assert "demi-heure" in requete.entetes["User-Agent"]
 
 
 def test_la_somme_publiee_a_cote_du_fichier_est_verifiee(cache, serveur):

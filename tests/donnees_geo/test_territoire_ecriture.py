@@ -5,8 +5,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +17,7 @@ from donnees_geo.territoire import (
     preparer_territoire,
 )
 from scripts import cli
+from tests.fabriques.dossier_tenu import dossier_tenu
 from tests.fabriques.sources_territoire import ecrire_sources
 
 RACINE = Path(__file__).parents[2]
@@ -173,35 +172,6 @@ def test_sortie_occupee_refusee(sources: Path, tmp_path: Path) -> None:
 
 
 # ---- Deux préparations à la fois ------------------------------------------------------
-
-#: Tient le verrou d'un dossier dans un autre processus, jusqu'à ce qu'on le tue.
-SCRIPT_TENIR = """
-import sys, time
-from pathlib import Path
-from donnees_geo.verrou import verrouiller
-
-with verrouiller(Path(sys.argv[1]), "occupé"):
-    print("TENU", flush=True)
-    time.sleep(120)
-"""
-
-
-@contextmanager
-def dossier_tenu(dossier: Path) -> Iterator[subprocess.Popen[str]]:
-    processus = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT_TENIR, str(dossier)],
-        cwd=RACINE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert processus.stdout is not None
-        assert processus.stdout.readline().strip() == "TENU"
-        yield processus
-    finally:
-        processus.kill()
-        processus.wait(30)
-        processus.stdout.close()
 
 
 def test_une_preparation_en_cours_refuse_la_seconde_puis_tuee_ne_gene_plus(

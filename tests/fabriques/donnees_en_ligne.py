@@ -28,6 +28,7 @@ from rasterio.vrt import WarpedVRT
 
 from donnees_geo.osm.decoupe import decouper_extraits
 from donnees_geo.telechargement.catalogue import CHEMIN_DEFAUT
+from tests.fabriques import overpass
 from tests.fabriques.serveur_http import Requete, Serveur
 
 EPCI = "000000001"
@@ -131,8 +132,9 @@ def _publier_decoupage(serveur: Serveur, communes: gpd.GeoDataFrame) -> None:
 
 
 def _publier_osm(serveur: Serveur, demo: Path, dossier: Path) -> None:
-    """Deux extraits régionaux qui partagent une bande, comme chez Geofabrik."""
+    """Deux extraits régionaux qui partagent une bande, comme chez Geofabrik ; et Overpass."""
     source = demo / "orvenne.osm.pbf"
+    serveur.contenus[overpass.CHEMIN] = overpass.servir_overpass(source)
     for region, (ouest, est) in {"ouest": (-10.0, -3.46), "est": (-3.48, 10.0)}.items():
         extrait = dossier / f"{region}.osm.pbf"
         decouper_extraits([source], (ouest, 40.0, est, 50.0), extrait)

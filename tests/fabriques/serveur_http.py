@@ -187,6 +187,16 @@ def trainer(secondes: float) -> Comportement:
     return agir
 
 
+def calculer(secondes: float) -> Comportement:
+    """Se taire le temps d'un calcul, puis répondre."""
+
+    def agir(reponse: _Reponse, contenu: bytes) -> None:
+        time.sleep(secondes)
+        reponse.servir(contenu)
+
+    return agir
+
+
 def rendre(autre: bytes, type_contenu: str = "text/html", code: int = 200) -> Comportement:
     """Rendre autre chose que le fichier, avec le code 200."""
 
