@@ -211,6 +211,7 @@ def decrire_resultat(
         "parametres": asdict(resultat.parametres),
         "sources": [asdict(source) for source in resultat.sources],
         "analyses": [] if analyses is None else list(analyses.tables),
+        "reglages_analyses": None if analyses is None else asdict(analyses.reglages),
         "constats": [[c.gravite.value, c.objet, c.message] for c in constats],
         "durees_s": {etape: round(duree, 3) for etape, duree in durees.items()},
     }

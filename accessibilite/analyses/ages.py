@@ -22,7 +22,18 @@ from accessibilite.bilans.agregation import (
 )
 from accessibilite.bilans.indicateurs import PLUS_RAPIDE, regle_du_service
 from accessibilite.bilans.mesures import Mesures
-from donnees_geo.configuration.analyses import GroupeMarcheurs, PublicScolaire
+from donnees_geo.configuration.analyses import (
+    GroupeMarcheurs,
+    ParametresAnalyses,
+    PublicScolaire,
+)
+
+
+def publics_presents(carreaux: pd.DataFrame, reglages: ParametresAnalyses) -> dict[str, str]:
+    """Tranches d'âge mesurées que les carreaux donnent : colonne → libellé, marcheurs d'abord."""
+    voulus = {g.colonne: g.libelle for g in reglages.marcheurs}
+    voulus |= {p.colonne: p.libelle for p in reglages.publics}
+    return {colonne: libelle for colonne, libelle in voulus.items() if colonne in carreaux}
 
 
 def ralentir_marche(

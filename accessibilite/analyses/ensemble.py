@@ -34,10 +34,13 @@ from accessibilite.analyses.equite import (
 from accessibilite.bilans.agregation import sommer_par_zone
 from accessibilite.bilans.carences_modes import calculer_carences_modes
 from accessibilite.bilans.choix import ChoixMode, calculer_choix_mode, compter_choix
+from accessibilite.bilans.choix_transport import calculer_choix_transport
+from accessibilite.bilans.indicateurs import regle_du_service
 from accessibilite.bilans.indice import calculer_indice, calculer_paniers
 from accessibilite.bilans.mesures import Mesures, lire_mesures
 from accessibilite.bilans.niveaux import calculer_choix_zones, calculer_niveaux
 from accessibilite.etude import ResultatEtude, construire_graphes
+from accessibilite.transport.acces import TC
 from donnees_geo.configuration.analyses import ParametresAnalyses
 from donnees_geo.conventions import MODES_RUE
 from donnees_geo.erreurs import Constat, Gravite
@@ -53,7 +56,8 @@ TABLES: Final[Mapping[str, str]] = {
     "paniers": "panier complet par palier, service le plus souvent manquant et service décisif",
     "indice": "indice de la demi-heure par zone, par palier et par fonction",
     "carences_modes": "pour les habitants en carence, temps et équipement nommé par mode",
-    "choix": "temps au premier, deuxième, troisième équipement, habitants selon le choix",
+    "choix": "temps au premier, deuxième, troisième équipement, habitants selon le choix ; en "
+    "transport collectif, à l'aller et pour les services dont la règle l'admet",
     "soins": "accès concurrentiel aux soins (E2SFCA) par zone et décroissance",
     "soins_sensibilite": "accord des classements de communes entre décroissances",
     "marcheurs": "services atteints à pied par les 65 ans et plus, à leur vitesse",
@@ -82,6 +86,8 @@ class Analyses:
         habitants), ``niveau_vie_eur``, ``decile_niveau_vie`` (1 à 10, 0 sans donnée).
     constats
         Ce que les données ne permettent pas, et les précautions de lecture.
+    reglages
+        Réglages qui les ont produites.
     durees_s
         Durée de chaque étape, secondes ; ``temps`` réunit les recherches sur les rues.
     """
@@ -89,6 +95,7 @@ class Analyses:
     tables: Mapping[str, pd.DataFrame]
     carreaux: pd.DataFrame
     constats: tuple[Constat, ...]
+    reglages: ParametresAnalyses
     durees_s: Mapping[str, float]
 
 
@@ -139,6 +146,7 @@ def calculer_analyses(
         tables={nom: table for nom, table in tables.items() if len(table)},
         carreaux=carreaux,
         constats=tuple(_relever_constats(mesures, reglages, tables)),
+        reglages=reglages,
         durees_s=durees,
     )
 
@@ -157,30 +165,41 @@ def _chercher(
     reglages: ParametresAnalyses,
     progression: Progression | None,
 ) -> tuple[dict[str, ChoixMode], list[AccesSoins]]:
-    """Recherches sur les rues : choix de chaque mode, et temps aux soins."""
+    """Choix de chaque mode, et temps aux soins."""
     parametres = resultat.parametres
     modes = [m for m in MODES_RUE if m in resultat.modes]
     graphes = construire_graphes(territoire, parametres, modes)
+    tables = (territoire.carreaux, territoire.equipements, territoire.points_acces)
     choix: dict[str, ChoixMode] = {}
     if reglages.nombre_choix > 1:
         for mode in modes:
             choix[mode] = calculer_choix_mode(
                 graphes[mode],
-                territoire.carreaux,
-                territoire.equipements,
-                territoire.points_acces,
+                *tables,
                 [s.id for s in resultat.services],
                 reglages.nombre_choix,
                 rattachement_max_m=parametres.rattachement_max_m,
                 progression=progression,
             )
+    en_tc = _services_en_transport(resultat)
+    if en_tc and "marche" in choix and territoire.offre is not None and resultat.jour is not None:
+        choix[TC] = calculer_choix_transport(
+            territoire.offre,
+            resultat.jour,
+            graphes["marche"],
+            parametres,
+            tables,
+            choix["marche"],
+            en_tc,
+            progression=progression,
+        )
     soins: list[AccesSoins] = []
     presents = {s.id for s in resultat.services}
     if reglages.mode_concurrence in graphes and mesures.par_population:
         soins = calculer_acces_soins(
             graphes[reglages.mode_concurrence],
             mesures,
-            (territoire.carreaux, territoire.equipements, territoire.points_acces),
+            tables,
             set(territoire.communes["code_commune"].astype(str)),
             [s for s in reglages.services_concurrence if s in presents],
             reglages.decroissances,
@@ -188,6 +207,25 @@ def _chercher(
             progression=progression,
         )
     return choix, soins
+
+
+def _services_en_transport(resultat: ResultatEtude) -> list[str]:
+    """Services que la règle de leur palier admet en transport collectif, s'il est calculé."""
+    if TC not in resultat.modes:
+        return []
+    regles = {s.id: regle_du_service(s, resultat.parametres.seuils) for s in resultat.services}
+    return [service for service, regle in regles.items() if TC in regle.modes]
+
+
+def _choix_zones(
+    resultat: ResultatEtude, mesures: Mesures, choix: Mapping[str, ChoixMode]
+) -> pd.DataFrame:
+    """Choix par zone ; en transport collectif, seulement les services qu'il sert."""
+    table = calculer_choix_zones(mesures, choix)
+    if table.empty:
+        return table
+    hors = (table["mode"] == TC) & ~table["service"].isin(_services_en_transport(resultat))
+    return table[~hors].reset_index(drop=True)
 
 
 def _tables(
@@ -206,7 +244,7 @@ def _tables(
         "carences_modes": calculer_carences_modes(
             mesures, territoire.equipements, territoire.communes
         ),
-        "choix": calculer_choix_zones(mesures, choix),
+        "choix": _choix_zones(resultat, mesures, choix),
         "soins": agreger_soins(mesures, soins),
         "marcheurs": calculer_marcheurs(
             mesures,
@@ -230,6 +268,8 @@ def _colonnes_carreaux(
     for mode, un in choix.items():
         comptes = compter_choix(un.temps_s, mesures.seuils_s)
         for c, service in enumerate(un.services):
+            if mode == TC and np.isnan(un.temps_s[:, c]).all():
+                continue  # service d'un palier sans transport collectif
             colonnes[f"choix_{service}_{mode}"] = comptes[:, c]
             for rang in range(1, un.temps_s.shape[2]):
                 temps = un.temps_s[:, c, rang].astype(np.float32)

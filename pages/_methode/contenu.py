@@ -6,6 +6,7 @@ from datetime import date
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from couches.composition import LICENCE_OUVERTE, ODBL, SIMULEE
 from couches.textes import INSECABLE, duree, jour, nombre, part, pluriel
@@ -103,12 +104,13 @@ def qualite(partage: Partage) -> str:
             ),
         ]
     for mode in (m for m in MODES_RUE if m in partage.resultat.modes):
-        seuls = ~partage.cibles(mode).carreaux.rattaches
         lignes.append(
             (
-                f"Carreaux sans rue praticable {LIBELLES_MODES[mode]} à "
-                f"{nombre(partage.parametres.rattachement_max_m)}{INSECABLE}m",
-                nombre(int(np.count_nonzero(seuls))),
+                f"Sans rue praticable {LIBELLES_MODES[mode]} à moins de "
+                f"{nombre(partage.parametres.rattachement_max_m)}{INSECABLE}m, donc sans temps",
+                dire_non_rattaches(
+                    ~partage.cibles(mode).carreaux.rattaches, poids, par_population=par_population
+                ),
             )
         )
     compte = t.equipements["qualite"].astype(str).value_counts()
@@ -124,6 +126,27 @@ def qualite(partage: Partage) -> str:
     return _titre("qualite", "Qualité des données") + tableau_simple(
         ("mesure", "valeur"), lignes, "Qualité des données"
     )
+
+
+def dire_non_rattaches(
+    seuls: NDArray[np.bool_], poids: NDArray[np.float64], *, par_population: bool
+) -> str:
+    """Carreaux qu'aucune rue ne dessert, et combien d'habitants y vivent.
+
+    Examples
+    --------
+    >>> dire_non_rattaches(np.array([False, False]), np.array([3.0, 4.0]), par_population=True)
+    'aucun carreau, aucun habitant'
+    """
+    nombre_carreaux = int(np.count_nonzero(seuls))
+    carreaux = pluriel(nombre_carreaux, "carreau", "carreaux") if nombre_carreaux else ""
+    if not par_population:
+        return carreaux or "aucun carreau"
+    concernes, total = float(poids[seuls].sum()), float(poids.sum())
+    if round(concernes) == 0:
+        return f"{carreaux or 'aucun carreau'}, aucun habitant"
+    taux = part(concernes / total) if total > 0 else "–"
+    return f"{carreaux}, {pluriel(round(concernes), 'habitant')} ({taux})"
 
 
 def _horaires(partage: Partage) -> list[tuple[str, str]]:
