@@ -126,6 +126,7 @@ def _decrire(source: SourceLue, *, fictif: bool) -> SourceDecrite:
         if re.search(motif, source.fichier, re.IGNORECASE):
             producteur, licence = reconnu, libre
             break
+    producteur, licence = source.producteur or producteur, source.licence or licence
     if fictif:
         producteur, licence = "donnée simulée", SIMULEE
     return SourceDecrite(

@@ -107,6 +107,7 @@ def lire_manifeste(chemin: Path | str, *, exiger_fichiers: bool = True) -> Manif
     transport = racine.table("transport")
     couches = racine.table("couches")
     relief = racine.table("relief")
+    millesimes = racine.table("millesimes")
     population, colonne, methode = _lire_population(racine.table("population"), fichier)
     manifeste = Manifeste(
         chemin=chemin,
@@ -133,6 +134,9 @@ def lire_manifeste(chemin: Path | str, *, exiger_fichiers: bool = True) -> Manif
         },
         mnt=fichier(relief, "mnt"),
         emprises=tuple(_lire_emprise(t, fichier) for t in racine.tables("emprise")),
+        millesimes={
+            cle: texte for cle in millesimes.valeurs if (texte := millesimes.texte(cle)) is not None
+        },
     )
     for table in (reseau, decoupage, services, transport, relief, racine):
         table.terminer()
@@ -250,6 +254,12 @@ def _verifier_coherence(manifeste: Manifeste, fautes: list[str]) -> None:
             fautes.append(f"[decoupage] {cle} demande [decoupage] communes")
     if manifeste.date_service is not None and not manifeste.gtfs:
         fautes.append("[transport] date_service demande [transport] gtfs")
+    connues = dict(lister_fichiers(manifeste))
+    fautes.extend(
+        f"[millesimes] {cle!r} n'est pas un fichier du manifeste (attendu : {', '.join(connues)})"
+        for cle in manifeste.millesimes
+        if cle not in connues
+    )
     if any(e.communes for e in manifeste.emprises) and manifeste.communes is None:
         fautes.append("[[emprise]] communes demande [decoupage] communes")
     sans_territoire = (manifeste.osm, manifeste.communes, manifeste.population)

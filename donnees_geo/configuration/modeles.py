@@ -124,6 +124,9 @@ class Manifeste:
         Modèle numérique de terrain.
     emprises
         Découpes facultatives.
+    millesimes
+        Clé d'un fichier (``population.fichier``) → millésime ou date AAAA-MM-JJ, pour les sources
+        qui ne le disent pas.
     """
 
     chemin: Path
@@ -146,6 +149,7 @@ class Manifeste:
     couches: dict[str, Path] = field(default_factory=dict)
     mnt: Path | None = None
     emprises: tuple[Emprise, ...] = ()
+    millesimes: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

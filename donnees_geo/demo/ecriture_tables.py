@@ -157,6 +157,19 @@ acv = "liste-acv.csv"
 
 [relief]
 mnt = "mnt.tif"
+
+[millesimes]
+"decoupage.communes" = "2026"
+"decoupage.secteurs" = "2026"
+"population.fichier" = "2021"
+"relief.mnt" = "2024"
+"services.fichiers (marche)" = "2026"
+"couches.commerces" = "2026"
+"couches.marches" = "2026"
+"couches.plu" = "2024-01-15"
+"couches.qpv" = "2024"
+"couches.pvd" = "2026"
+"couches.acv" = "2026"
 """,
         encoding="utf-8",
     )

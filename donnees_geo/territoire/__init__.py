@@ -119,7 +119,7 @@ def preparer_territoire(
         if not chemin.exists():
             raise ErreurDonnees("Fichier introuvable.", objet=f"{chemin} ({cle})")
     services = lire_services(manifeste.catalogue)
-    sources = empreinter_sources(manifeste, {})
+    sources = empreinter_sources(manifeste)
     empreinte = calculer_empreinte(manifeste, sources, services, calculer_marge_m(parametres))
     # Sans travail à faire, un dossier en lecture seule convient aussi bien.
     if not est_a_jour(sortie, empreinte):
@@ -139,15 +139,13 @@ def _preparer(
     progression: Progression | None,
 ) -> BilanPreparation:
     """Lire les sources et écrire le territoire ; le dossier est tenu par l'appelant."""
+    from donnees_geo.territoire.provenance import completer_sources
     from donnees_geo.territoire.sources import lire_sources
 
     lues = lire_sources(manifeste, parametres, progression)
     lever_si_bloquant(lues.constats)
-    datees = tuple(
-        SourceLue(s.cle, s.fichier, s.empreinte, s.taille_octets, lues.dates.get(s.cle, ""))
-        for s in sources
-    )
-    ecrire_territoire(lues, manifeste, datees, empreinte, sortie)
+    completes = completer_sources(manifeste, sources, lues.dates)
+    ecrire_territoire(lues, manifeste, completes, empreinte, sortie)
     if progression is not None:
         progression("Territoire écrit", 1.0)
     comptes = {nom: len(getattr(lues, nom)) for nom in SCHEMAS}

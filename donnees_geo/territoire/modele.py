@@ -33,6 +33,8 @@ class SourceLue:
         Taille.
     date_donnees
         Millésime ou date des données dits par la source, vide sinon.
+    producteur, licence
+        Ceux que dit le téléchargement, vides sinon.
     """
 
     cle: str
@@ -40,6 +42,8 @@ class SourceLue:
     empreinte: str
     taille_octets: int
     date_donnees: str = ""
+    producteur: str = ""
+    licence: str = ""
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ from donnees_geo.territoire.demande import (
     ranger_carreaux,
     verifier_couverture,
 )
+from donnees_geo.territoire.provenance import dater_sources
 from donnees_geo.thematiques.commerces import sans_commerces
 from donnees_geo.thematiques.commerces_categories import (
     construire_services_lecture,
@@ -135,6 +136,7 @@ class _Lecteur:
 
     def lire(self) -> None:
         """Enchaîner les étapes."""
+        self.lues.dates |= dater_sources(self._manifeste)
         with self._etape("catalogue", "services", 0.0):
             self.lues.services = lire_services(self._manifeste.catalogue)
         with self._etape("decoupage", "emprise", 0.02):

@@ -25,7 +25,7 @@ import shapely
 from pyproj import CRS
 
 from donnees_geo.configuration import Manifeste, Service, lister_fichiers
-from donnees_geo.erreurs import Constat, ErreurDonnees, Gravite
+from donnees_geo.erreurs import Constat, ErreurDonnees, ErreurEcriture, Gravite, dire_raison
 from donnees_geo.gtfs import ecrire_offre, lire_offre_preparee
 from donnees_geo.reseau import charger_reseau, enregistrer_reseau
 from donnees_geo.schemas import SCHEMAS
@@ -44,22 +44,26 @@ _PREFIXE_PROVISOIRE: Final = ".donnees-"
 _REPRENDRE: Final = "préparez de nouveau le territoire (demi-heure preparer)"
 
 
-def empreinter_sources(manifeste: Manifeste, dates: dict[str, str]) -> tuple[SourceLue, ...]:
-    """Empreinte SHA-256 de chaque fichier du manifeste (d'un dossier : de tous ses fichiers)."""
+def empreinter_sources(manifeste: Manifeste) -> tuple[SourceLue, ...]:
+    """Empreinte SHA-256 de chaque fichier du manifeste (d'un dossier : de ses fichiers, rangés)."""
     sources = []
     for cle, chemin in lister_fichiers(manifeste):
-        condense = hashlib.sha256()
-        taille = 0
-        fichiers = sorted(p for p in chemin.rglob("*") if p.is_file()) if chemin.is_dir() else None
-        for fichier in [chemin] if fichiers is None else fichiers:
-            if fichiers is not None:
+        if chemin.is_dir():
+            condense, taille = hashlib.sha256(), 0
+            for fichier in sorted(p for p in chemin.rglob("*") if p.is_file()):
                 condense.update(fichier.relative_to(chemin).as_posix().encode())
-            with fichier.open("rb") as flux:
-                condense.update(hashlib.file_digest(flux, "sha256").digest())
-            taille += fichier.stat().st_size
-        date = dates.get(cle, "")
-        sources.append(SourceLue(cle, chemin.name, condense.hexdigest(), taille, date))
+                condense.update(bytes.fromhex(_empreinter(fichier)))
+                taille += fichier.stat().st_size
+            empreinte = condense.hexdigest()
+        else:
+            empreinte, taille = _empreinter(chemin), chemin.stat().st_size
+        sources.append(SourceLue(cle, chemin.name, empreinte, taille))
     return tuple(sources)
+
+
+def _empreinter(fichier: Path) -> str:
+    with fichier.open("rb") as flux:
+        return hashlib.file_digest(flux, "sha256").hexdigest()
 
 
 def calculer_empreinte(
@@ -79,6 +83,7 @@ def calculer_empreinte(
         or champ.name in ("services_osm", "date_service")
     }
     demande["emprises"] = repr([(e.communes, e.rectangle) for e in manifeste.emprises])
+    demande["millesimes"] = repr(sorted(manifeste.millesimes.items()))
     contenu = {
         "version": VERSION,
         "demande": demande,
@@ -179,7 +184,7 @@ def ecrire_territoire(
 
     Raises
     ------
-    ErreurDonnees
+    ErreurEcriture
         Disque plein, dossier protégé ; l'ancien territoire reste en vigueur.
     """
     provisoire: Path | None = None
@@ -190,10 +195,10 @@ def ecrire_territoire(
         index = _composer_index(lues, manifeste, sources, empreinte, provisoire)
         _mettre_en_vigueur(provisoire, index, dossier)
     except OSError as erreur:
-        raise ErreurDonnees(
+        raise ErreurEcriture(
             "Le territoire n'a pas pu être écrit.",
             objet=dossier,
-            trouve=erreur.strerror or str(erreur),
+            trouve=dire_raison(erreur),
             conseil="vérifiez l'espace disque et les droits ; l'ancien territoire est intact",
         ) from erreur
     finally:
