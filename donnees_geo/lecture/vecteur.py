@@ -25,19 +25,11 @@ from shapely.geometry.base import BaseGeometry
 from donnees_geo.conventions import CRS_GEO
 from donnees_geo.erreurs import Constat, ErreurDonnees, Gravite
 from donnees_geo.lecture.archives import extraire_fichier
-from donnees_geo.lecture.tables import (
-    ALIAS_LATITUDE,
-    ALIAS_LONGITUDE,
-    lire_csv,
-    lire_nombres,
-    normaliser_nom,
-    resoudre_colonnes,
-)
+from donnees_geo.lecture.csv_geographique import lire_csv_geographique
+from donnees_geo.lecture.signatures import verifier_signature
+from donnees_geo.lecture.tables import normaliser_nom
 
 SUFFIXES_VECTEUR: Final = (".gpkg", ".geojson", ".json", ".shp", ".parquet", ".kml", ".csv")
-_ALIAS_WKT: Final = ("wkt", "geometrie", "geometry", "geom", "the_geom", "geompoint", "geomsurf")
-_ALIAS_X: Final = ("x", "lambert_x", "x_l93", "coord_x", "coordx", "lambert93_x")
-_ALIAS_Y: Final = ("y", "lambert_y", "y_l93", "coord_y", "coordy", "lambert93_y")
 #: Au-delà, compter les objets sans géométrie coûterait plus que lire l'emprise.
 COMPTE_MAX: Final = 200_000
 #: Emprises qui font reconnaître un CRS absent : (code, xmin, ymin, xmax, ymax).
@@ -96,10 +88,11 @@ def lire_couche(
         suffixe = fichier.suffix.lower()
         try:
             if suffixe in (".csv", ".txt"):
-                brute = _lire_csv_geo(fichier, chemin, colonnes)
+                brute = lire_csv_geographique(fichier, chemin, colonnes)
             elif suffixe == ".parquet":
                 brute = _lire_parquet(fichier, colonnes)
             else:
+                verifier_signature(fichier, chemin)
                 brute, sans = _lire_ogr(fichier, crs, emprise, nom_couche, colonnes, chemin)
                 constats += _dire_sans_geometrie(sans, objet)
                 brute = _retablir_accents(brute, objet, constats)
@@ -406,50 +399,6 @@ def _lire_parquet(fichier: Path, colonnes: Container[str] | None) -> gpd.GeoData
     principale = metadonnees.get("primary_column", "geometry")
     voulues = _choisir_colonnes(schema.names, colonnes) or []
     return gpd.read_parquet(fichier, columns=[*(c for c in voulues if c != principale), principale])
-
-
-def _lire_csv_geo(fichier: Path, publie: Path, colonnes: Container[str] | None) -> gpd.GeoDataFrame:
-    """Lire un CSV dont chaque ligne porte longitude et latitude, x et y, ou du WKT."""
-    table = lire_csv(fichier, {}, garder_autres=True)
-    if colonnes is not None:
-        coordonnees = {
-            normaliser_nom(c)
-            for alias in (ALIAS_LONGITUDE, ALIAS_LATITUDE, _ALIAS_X, _ALIAS_Y, _ALIAS_WKT)
-            for c in alias
-        }
-        table = table[
-            [c for c in table if normaliser_nom(c) in colonnes or normaliser_nom(c) in coordonnees]
-        ]
-    trouvees = resoudre_colonnes(
-        table.columns,
-        {},
-        publie,
-        facultatives={
-            "lon": ALIAS_LONGITUDE,
-            "lat": ALIAS_LATITUDE,
-            "x": _ALIAS_X,
-            "y": _ALIAS_Y,
-            "wkt": _ALIAS_WKT,
-        },
-    )
-    if "wkt" in trouvees:
-        textes = table.pop(trouvees["wkt"]).replace("", None)
-        geometries = shapely.from_wkt(textes.astype(object).where(textes.notna(), None).to_numpy())
-        return gpd.GeoDataFrame(table, geometry=geometries)
-    for abscisse, ordonnee, crs in (("lon", "lat", CRS_GEO), ("x", "y", None)):
-        if abscisse in trouvees and ordonnee in trouvees:
-            x = lire_nombres(table[trouvees[abscisse]], abscisse, publie).to_numpy()
-            y = lire_nombres(table[trouvees[ordonnee]], ordonnee, publie).to_numpy()
-            points = np.array(shapely.points(x, y), dtype=object)
-            points[np.isnan(x) | np.isnan(y)] = None
-            return gpd.GeoDataFrame(table, geometry=points, crs=crs)
-    raise ErreurDonnees(
-        "Le CSV ne porte pas de géométrie.",
-        objet=publie,
-        attendu=f"{ALIAS_LONGITUDE[0]} et {ALIAS_LATITUDE[0]}, {_ALIAS_X[0]} et {_ALIAS_Y[0]}, "
-        f"ou du WKT ({', '.join(_ALIAS_WKT)})",
-        trouve=", ".join(map(str, table.columns[:30])),
-    )
 
 
 def _projeter(

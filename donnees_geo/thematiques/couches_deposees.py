@@ -1,4 +1,4 @@
-"""Fichiers déposés dans le visualiseur : lus comme une couche libre, avec des bornes plus basses."""
+"""Fichiers déposés dans le visualiseur : des couches libres, sous des bornes plus basses."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def lire_couche_deposee(
     suffixe = PureWindowsPath(nom).suffix.lower()
     _verifier_depot(objet, suffixe, len(contenu))
     with tempfile.TemporaryDirectory(prefix="demi-heure-depot-") as dossier:
-        chemin = Path(dossier) / f"depot{suffixe}"
+        # Les messages citent le nom de l'auteur ; un nom simple ne sort d'aucun dossier.
+        chemin = Path(dossier) / (re.sub(r"[^\w -]", "_", PureWindowsPath(nom).stem)[:60] + suffixe)
         chemin.write_bytes(contenu)
         try:
             lue, constats = lire_couche_libre(chemin, crs, None, objet)
@@ -65,7 +66,7 @@ def lire_couche_deposee(
                 erreur.message,
                 objet=objet,
                 attendu=erreur.attendu,
-                trouve=_sans_chemin(erreur.trouve, chemin, objet),
+                trouve=_sans_chemin(erreur.trouve),
                 conseil=_conseiller(erreur.conseil),
             ) from erreur
     _verifier_ampleur(lue, objet)
@@ -124,8 +125,10 @@ def _situer(couche: gpd.GeoDataFrame, crs: str, emprise: BaseGeometry, objet: st
             "Aucun objet de la couche n'est dans le territoire.",
             objet=objet,
             attendu="des objets dans le territoire ou à ses abords",
-            trouve=f"une couche entre {ouest:.2f} et {est:.2f}° de longitude, {sud:.2f} et "
-            f"{nord:.2f}° de latitude",
+            trouve=(
+                f"une couche entre {ouest:.2f} et {est:.2f}° de longitude, {sud:.2f} et "
+                f"{nord:.2f}° de latitude"
+            ).replace(".", ","),
             conseil="vérifiez le CRS annoncé par le fichier, et que c'est la bonne couche",
         )
     return [
@@ -137,12 +140,13 @@ def _situer(couche: gpd.GeoDataFrame, crs: str, emprise: BaseGeometry, objet: st
     ]
 
 
-def _sans_chemin(trouve: object, chemin: Path, objet: str) -> str | None:
-    return None if trouve is None else re.sub(re.escape(str(chemin)), objet, str(trouve))
+def _sans_chemin(trouve: object) -> str | None:
+    """Texte d'une erreur sans les dossiers de passage."""
+    return None if trouve is None else re.sub(r"\S*/demi-heure-[^\s/]*/", "", str(trouve))
 
 
-def _conseiller(conseil: str | None) -> str | None:
+def _conseiller(conseil: str | None) -> str:
     """Conseil qui vaut pour un dépôt : il n'y a ni manifeste ni téléchargement."""
-    if conseil is None or not re.search("manifeste|télécharge", conseil):
-        return conseil
-    return "vérifiez le fichier dans un SIG et enregistrez-le de nouveau"
+    if conseil is None or re.search("manifeste|télécharge", conseil):
+        return "vérifiez le fichier dans un SIG et enregistrez-le de nouveau"
+    return conseil
