@@ -57,7 +57,7 @@ def _dire(valeur: Any, genre: GenreChamp) -> str:
 
 
 def _texte(valeur: Any) -> str:
-    if isinstance(valeur, bool):
+    if pd.api.types.is_bool(valeur):
         return "oui" if valeur else "non"
     if isinstance(valeur, float):
         return _nombre(valeur)
