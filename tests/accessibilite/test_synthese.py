@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from accessibilite.bilans.agregation import Zonage
-from accessibilite.bilans.synthese import couper_classes, lire_proche, lire_temps, resumer_zones
+from accessibilite.bilans.synthese import (
+    compter_atteints,
+    couper_classes,
+    lire_proche,
+    lire_temps,
+    resumer_zones,
+)
 from accessibilite.etude import calculer_etude
 from donnees_geo.erreurs import ErreurConfiguration
 from tests.fabriques.ville_quadrillee import parametres_essai, territoire_essai
@@ -44,6 +50,30 @@ def test_un_service_sans_lieu_reste_sans_donnee(resultat):
 def test_une_demande_hors_de_l_etude_se_dit(resultat, services, mode, message):
     with pytest.raises(ErreurConfiguration, match=message):
         lire_temps(resultat, services, mode)
+
+
+def test_compter_les_services_atteints_chacun_a_son_seuil(resultat):
+    # La boulangerie est à 100 c s du carreau c, l'hôpital à 1 000 - 100 c s.
+    compte = compter_atteints(resultat, ["boulangerie", "hopital"], "marche", [250.0, 650.0])
+    assert compte.tolist() == [1, 1, 1, 0, 1, 1, 1, 1, 1, 1]
+    assert compte.dtype == np.int16
+    larges = compter_atteints(resultat, ["boulangerie", "hopital"], "marche", [650.0, 650.0])
+    assert larges.tolist() == [1, 1, 1, 1, 2, 2, 2, 1, 1, 1]
+
+
+def test_un_service_sans_lieu_ne_compte_ni_ne_masque(resultat):
+    seul = compter_atteints(resultat, ["boulangerie"], "marche", [450.0])
+    avec = compter_atteints(resultat, ["boulangerie", "cinema"], "marche", [450.0, 9e9])
+    assert seul.tolist() == avec.tolist() == [1] * 5 + [0] * 5
+    # Sans aucun temps connu, ce n'est pas zéro : c'est sans donnée.
+    assert compter_atteints(resultat, ["cinema"], "marche", [9e9]).tolist() == [-1] * 10
+
+
+def test_compter_refuse_une_liste_vide_et_un_service_inconnu(resultat):
+    with pytest.raises(ErreurConfiguration, match="Aucun service"):
+        compter_atteints(resultat, [], "marche", [])
+    with pytest.raises(ErreurConfiguration, match="musee"):
+        compter_atteints(resultat, ["musee"], "marche", [900.0])
 
 
 def test_les_classes_ferment_leur_borne():
