@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from donnees_geo.erreurs import ErreurDonnees
+from donnees_geo.erreurs import ErreurDonnees, ErreurEcriture, dire_raison
 
 
 @contextmanager
@@ -22,7 +22,9 @@ def ecrire_atomique(chemin: Path) -> Iterator[Path]:
     Raises
     ------
     ErreurDonnees
-        Dossier absent ou protégé, disque plein, fichier ouvert par un autre programme.
+        Dossier absent.
+    ErreurEcriture
+        Dossier protégé, disque plein, fichier ouvert par un autre programme.
     """
     chemin = Path(chemin)
     if not chemin.parent.is_dir():
@@ -63,14 +65,14 @@ def _prefixe(chemin: Path) -> str:
     return f".{chemin.stem}-"
 
 
-def _traduire(erreur: OSError, chemin: Path) -> ErreurDonnees:
+def _traduire(erreur: OSError, chemin: Path) -> ErreurEcriture:
     if isinstance(erreur, PermissionError):
         conseil = "fermer le fichier s'il est ouvert dans un autre programme, vérifier les droits"
     else:
         conseil = "vérifier l'espace disque et le chemin ; l'ancien fichier est intact"
-    return ErreurDonnees(
+    return ErreurEcriture(
         "Le fichier n'a pas pu être écrit.",
         objet=chemin,
-        trouve=erreur.strerror or str(erreur),
+        trouve=dire_raison(erreur),
         conseil=conseil,
     )

@@ -6,9 +6,11 @@ n'attrapent qu'elle, et son texte suffit à l'utilisateur pour agir.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class ErreurProjet(Exception):
@@ -63,6 +65,10 @@ class ErreurDonnees(ErreurProjet):
     """Fichier source absent, illisible ou incohérent."""
 
 
+class ErreurEcriture(ErreurDonnees):
+    """Disque ou dossier qui refuse l'écriture ; les données elles-mêmes ne sont pas en cause."""
+
+
 class ErreurReseau(ErreurProjet):
     """Réseau de rues inutilisable, ou point hors du réseau."""
 
@@ -73,6 +79,33 @@ class ErreurScenario(ErreurProjet):
 
 class ErreurSolveur(ErreurProjet):
     """Problème d'optimisation sans solution ou solveur en échec."""
+
+
+_RAISONS_SYSTEME: Final = {
+    errno.ENOSPC: "disque plein",
+    errno.EDQUOT: "quota de disque atteint",
+    errno.EROFS: "support en lecture seule",
+    errno.EACCES: "accès refusé",
+    errno.EPERM: "opération interdite",
+    errno.ENOTDIR: "un élément du chemin n'est pas un dossier",
+    errno.EISDIR: "c'est un dossier",
+    errno.ENOENT: "chemin absent",
+    errno.ENAMETOOLONG: "nom trop long",
+    errno.EIO: "panne de lecture ou d'écriture",
+}
+
+
+def dire_raison(erreur: OSError) -> str:
+    """Ce que dit le système, en français quand la cause est courante.
+
+    Examples
+    --------
+    >>> dire_raison(OSError(28, "No space left on device"))
+    'disque plein'
+    >>> dire_raison(OSError("rien de connu"))
+    'rien de connu'
+    """
+    return _RAISONS_SYSTEME.get(erreur.errno or 0) or erreur.strerror or str(erreur)
 
 
 class Gravite(StrEnum):

@@ -13,7 +13,7 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
-from donnees_geo.erreurs import ErreurDonnees
+from donnees_geo.erreurs import ErreurDonnees, ErreurEcriture, dire_raison
 
 #: Fichier sur lequel porte le verrou d'un dossier.
 FICHIER_VERROU: Final = ".verrou"
@@ -42,7 +42,9 @@ def verrouiller(
     Raises
     ------
     ErreurDonnees
-        Dossier déjà tenu (sans ``patienter``), ou impossible à créer ou à écrire.
+        Dossier déjà tenu (sans ``patienter``).
+    ErreurEcriture
+        Dossier impossible à créer ou à écrire.
     """
     neuf = not dossier.exists()
     verrou = FileLock(dossier / FICHIER_VERROU)
@@ -50,10 +52,10 @@ def verrouiller(
         dossier.mkdir(parents=True, exist_ok=True)
         _prendre(verrou, dossier, occupe, patienter)
     except OSError as erreur:
-        raise ErreurDonnees(
+        raise ErreurEcriture(
             "Le dossier n'est pas utilisable en écriture.",
             objet=dossier,
-            trouve=erreur.strerror or str(erreur),
+            trouve=dire_raison(erreur),
             conseil="vérifiez les droits et l'espace disque, ou choisissez un autre dossier",
         ) from erreur
     try:

@@ -6,7 +6,9 @@ Les voies qui touchent l'enveloppe sont gardées entières, ainsi que les surfac
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import re
 import tempfile
 from collections.abc import Callable, Sequence
@@ -54,6 +56,8 @@ def decouper_extraits(
     ------
     ErreurDonnees
         Extrait absent, tronqué ou d'un autre format, ou rien dans l'enveloppe.
+    OSError
+        Plus de place pour l'extrait découpé.
     """
     avance = progression or (lambda _message, _part: None)
     if len(fichiers) == 1:
@@ -91,6 +95,8 @@ def _decouper(fichier: Path, bornes: Bornes, sortie: Path, avance: Progression) 
             for objet in osmium.FileProcessor(str(fichier)).with_filter(gardes.id_filter()):
                 ecrit.add(objet)
     except (RuntimeError, OSError, ValueError) as erreur:
+        if os.strerror(errno.ENOSPC) in str(erreur):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(sortie)) from erreur
         raise ErreurDonnees(
             "L'extrait OpenStreetMap est illisible : il est tronqué, corrompu ou d'un autre "
             "format.",

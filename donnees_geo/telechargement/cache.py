@@ -9,12 +9,14 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from donnees_geo.erreurs import ErreurDonnees
+from donnees_geo.erreurs import ErreurDonnees, ErreurEcriture, dire_raison
 from donnees_geo.telechargement.client import (
     Avancement,
     Client,
@@ -138,6 +140,8 @@ class Cache:
             Échec du réseau, ou fichier absent du cache hors ligne.
         ErreurDonnees
             Contenu refusé : il n'entre pas dans le cache.
+        ErreurEcriture
+            Disque du cache plein ou protégé.
         """
         if adresse in self._vus:
             return self._vus[adresse]
@@ -153,25 +157,39 @@ class Cache:
                 conseil="relancez sans --hors-ligne sur une machine qui a internet",
             )
         place = self._place(adresse)
-        place.mkdir(parents=True, exist_ok=True)
         partiel = place / "partiel"
         connus = Validateurs(connu.etag, connu.modifie) if connu is not None else None
-        version = self.client.telecharger(
-            adresse,
-            partiel,
-            connus=connus,
-            taille_max=taille_max,
-            service=service,
-            avancement=avancement,
-        )
-        if version is None and connu is not None:
-            objet = replace(connu, provenance="inchange")
-        else:
-            objet = self._ranger(
-                adresse, format_attendu, version or Validateurs(), connu, somme, suffixe_somme
+        with self._ecriture():
+            place.mkdir(parents=True, exist_ok=True)
+            version = self.client.telecharger(
+                adresse,
+                partiel,
+                connus=connus,
+                taille_max=taille_max,
+                service=service,
+                avancement=avancement,
             )
+            if version is None and connu is not None:
+                objet = replace(connu, provenance="inchange")
+            else:
+                objet = self._ranger(
+                    adresse, format_attendu, version or Validateurs(), connu, somme, suffixe_somme
+                )
         self._vus[adresse] = objet
         return objet
+
+    @contextmanager
+    def _ecriture(self) -> Iterator[None]:
+        """Dire la panne du disque comme celle du cache, qui ne perd que la source en cours."""
+        try:
+            yield
+        except OSError as erreur:
+            raise ErreurEcriture(
+                "Le fichier n'a pas pu être gardé dans le cache.",
+                objet=self.dossier,
+                trouve=dire_raison(erreur),
+                conseil="libérez de la place, ou choisissez un autre disque (--cache)",
+            ) from erreur
 
     def oublier(self, objet: Objet) -> None:
         """Retirer un fichier du cache : sa lecture l'a montré inutilisable."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from donnees_geo.ecriture import ecrire_atomique
-from donnees_geo.erreurs import Constat, ErreurDonnees, ErreurProjet
+from donnees_geo.erreurs import Constat, ErreurDonnees, ErreurEcriture, ErreurProjet
 from donnees_geo.gtfs.archive import ouvrir_archive
 from donnees_geo.gtfs.arrets import lire_arrets
 from donnees_geo.telechargement.adresses import (
@@ -207,6 +207,24 @@ class Reception:
             if rejet:
                 self._retirer(morceau.fichier)
                 return Statut.SANS_OBJET, f"{morceau.titre or morceau.fichier} : {rejet}"
+        chemin = self._ecrire(source, morceau, recus, objets, avancer)
+        ancien = self._trace.fichiers.get(morceau.fichier)
+        nouveau = decrire(morceau.fichier, chemin, source, self._cible, objets, complet=not manques)
+        self._trace.fichiers[morceau.fichier] = nouveau
+        # Aussitôt : un fichier écrit que la trace ignore passerait pour posé à la main.
+        ecrire_trace(self._trace, self._dossier)
+        self._noter_changement(source, ancien, nouveau)
+        return statut, remarque
+
+    def _ecrire(
+        self,
+        source: SourceOuverte,
+        morceau: Morceau,
+        recus: Sequence[Recu],
+        objets: Sequence[Objet],
+        avancer: Progression,
+    ) -> Path:
+        """Découper ce qui a été reçu et mettre le fichier en place."""
         chemin = self._dossier / morceau.fichier
         chemin.parent.mkdir(parents=True, exist_ok=True)
 
@@ -219,18 +237,14 @@ class Reception:
         except RienDansTerritoire:
             self._retirer(morceau.fichier)
             raise
+        except ErreurEcriture:
+            raise  # ce qui a été reçu n'est pas en cause
         except ErreurDonnees:
             # Un fichier que la lecture refuse ne resservira pas.
             for objet in objets:
                 self._cache.oublier(objet)
             raise
-        ancien = self._trace.fichiers.get(morceau.fichier)
-        nouveau = decrire(morceau.fichier, chemin, source, self._cible, objets, complet=not manques)
-        self._trace.fichiers[morceau.fichier] = nouveau
-        # Aussitôt : un fichier écrit que la trace ignore passerait pour posé à la main.
-        ecrire_trace(self._trace, self._dossier)
-        self._noter_changement(source, ancien, nouveau)
-        return statut, remarque
+        return chemin
 
     def _deja_la(self, morceau: Morceau) -> bool:
         """Vrai si le fichier présent vient, entier, des adresses voulues et de cette emprise.

@@ -186,4 +186,6 @@ def _ligne(etat: EtatSource) -> tuple[str, str, str, str]:
 
 
 def _mo(octets: int) -> str:
+    if 0 < octets < 5_000:
+        return "< 0,01"
     return nombre_fr(octets / 1e6, 1 if octets >= 1e5 else 2)

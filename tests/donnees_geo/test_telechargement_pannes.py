@@ -9,6 +9,7 @@ import pytest
 
 from donnees_geo.erreurs import ErreurConfiguration, ErreurDonnees
 from donnees_geo.telechargement import Statut
+from donnees_geo.telechargement.cache import Cache
 from scripts import cli
 from tests.fabriques import donnees_en_ligne as en_ligne
 from tests.fabriques.banc_telechargement import (
@@ -178,3 +179,44 @@ def test_une_trace_abimee_est_dite(copie):
     (copie.sortie / "telechargement.json").write_text("{", encoding="utf-8")
     with pytest.raises(ErreurDonnees, match="trace du téléchargement est illisible"):
         demander(copie, copie.sortie)
+
+
+# --- disque plein -----------------------------------------------------------------------
+
+
+def sans_place(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_un_dossier_plein_ne_perd_ni_les_autres_sources_ni_le_cache(copie, tmp_path, monkeypatch):
+    monkeypatch.setattr("donnees_geo.telechargement.decoupe_tables._ecrire_blocs", sans_place)
+    options = {"seulement": ("communes", "bpe", "friches")}
+    bilan = demander(copie, tmp_path / "neuf", **options)
+    assert statuts(bilan) == {
+        "communes": Statut.RECU,
+        "bpe": Statut.MANQUANT,
+        "friches": Statut.RECU,
+    }
+    assert "disque plein" in etat(bilan, "bpe").message
+    # Le fichier national reçu est bon : la place faite, il n'est pas redemandé.
+    monkeypatch.undo()
+    copie.serveur.requetes.clear()
+    assert statuts(demander(copie, tmp_path / "neuf", **options))["bpe"] is Statut.RECU
+    assert copie.serveur.requetes == []
+
+
+def test_un_cache_plein_ne_perd_que_la_source_en_cours(copie, tmp_path, monkeypatch):
+    vrai = Cache._ranger
+
+    def ranger(cache: Cache, adresse: str, *suite):
+        if "BPE" in adresse:
+            sans_place()
+        return vrai(cache, adresse, *suite)
+
+    monkeypatch.setattr(Cache, "_ranger", ranger)
+    bilan = demander(
+        copie, tmp_path / "neuf", cache=tmp_path / "c", seulement=("communes", "bpe", "friches")
+    )
+    assert statuts(bilan)["friches"] is Statut.RECU
+    assert statuts(bilan)["bpe"] is Statut.MANQUANT
+    assert "gardé dans le cache (disque plein)" in etat(bilan, "bpe").message
