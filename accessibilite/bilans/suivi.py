@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
@@ -137,8 +138,12 @@ def relever_ecarts(avant: Mapping[str, Any], apres: Mapping[str, Any]) -> Ecarts
     parametres_avant, parametres_apres = avant.get("parametres", {}), apres.get("parametres", {})
     for cle in sorted({*parametres_avant, *parametres_apres}):
         hypotheses.extend(_differer(cle, parametres_avant.get(cle), parametres_apres.get(cle)))
-    donnees = _differer("jour étudié", avant.get("jour"), apres.get("jour"))
-    donnees += _ecarts_sources(avant.get("sources", []), apres.get("sources", []))
+    donnees = _differer("jour étudié", *(_dire_jour(d.get("jour")) for d in (avant, apres)))
+    sources = [d.get("sources", []) for d in (avant, apres)]
+    if all(sources) or not any(sources):
+        donnees += _ecarts_sources(*sources)
+    else:
+        donnees.append("fichiers sources : inconnus de l'un des deux diagnostics")
     if not donnees and avant.get("empreinte_territoire") != apres.get("empreinte_territoire"):
         donnees.append("territoire préparé : empreintes différentes, sources inconnues")
     return Ecarts(tuple(hypotheses), tuple(donnees))
@@ -154,6 +159,11 @@ def _differer(nom: str, avant: object, apres: object) -> list[str]:
         morceaux += [f"− {', '.join(retires)}"] * bool(retires)
         return [f"{nom} : {' ; '.join(morceaux) or 'ordre différent'}"]
     return [f"{nom} : {_dire(avant)} → {_dire(apres)}"]
+
+
+def _dire_jour(iso: str | None) -> str | None:
+    """Jour étudié à la française."""
+    return date.fromisoformat(iso).strftime("%d/%m/%Y") if iso else None
 
 
 def _plate(liste: list[object]) -> bool:

@@ -200,9 +200,12 @@ def courants() -> Reglages:
 def ecrire_adresse(partage: Partage) -> None:
     """Mettre l'adresse de la page à jour ; les réglages de départ sont omis."""
     depart = valeurs_de_depart(partage)
+    regroupement = st.session_state[cle("regroupement")]
     adresse = {}
     for nom, valeur in depart.items():
         actuelle = st.session_state[cle(nom)]
+        if nom == "fiche" and actuelle not in _codes(partage, regroupement):
+            continue  # fiche d'un autre regroupement : la première zone du classement est montrée
         if actuelle not in (valeur, None):
             adresse[nom] = str(int(actuelle)) if isinstance(actuelle, bool) else str(actuelle)
     if est_projecteur():

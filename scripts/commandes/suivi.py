@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +20,7 @@ EVOLUTION: Final = "evolution.csv"
 CARREAUX: Final = "evolution_carreaux.parquet"
 DESCRIPTION: Final = "comparaison.json"
 SERVICES_MONTRES: Final = 10
+COMMUNES_MONTREES: Final = 8
 
 
 def declarer(commandes: Any) -> None:
@@ -44,6 +47,7 @@ def executer(options: argparse.Namespace) -> int:
     """Relire les deux diagnostics, les comparer, écrire et résumer."""
     from accessibilite.bilans.suivi import Diagnostic, comparer_diagnostics
     from couches.resultats import ecrire_table, lire_resultats
+    from donnees_geo.configuration import lire_services
     from donnees_geo.ecriture import ecrire_atomique
 
     if options.sortie.exists() and not options.sortie.is_dir():
@@ -63,6 +67,7 @@ def executer(options: argparse.Namespace) -> int:
         )
     if any(lu.description["fictif"] for lu in lus):
         print("Données fictives : ce territoire n'existe pas.")
+    print(_dire_comparaison(lus))
     print(suivi.cause)
     for titre, ecarts in (
         ("Données", suivi.ecarts.donnees),
@@ -70,10 +75,20 @@ def executer(options: argparse.Namespace) -> int:
     ):
         for ecart in ecarts:
             print(f"  {titre} – {ecart}")
-    print(resumer_evolution(suivi))
+    print(resumer_evolution(suivi, {s.id: s.libelle for s in lire_services()}))
     noms = ", ".join((EVOLUTION, CARREAUX, DESCRIPTION))
     print(f"Écrit dans {options.sortie} : {noms}")
     return 0
+
+
+def _dire_comparaison(lus: list[ResultatLu]) -> str:
+    """Ce qui est comparé : territoires et jours étudiés."""
+    dits = []
+    for lu in lus:
+        jour = lu.description.get("jour")
+        quand = f", {date.fromisoformat(jour).strftime('%d/%m/%Y')}" if jour else ""
+        dits.append(f"{lu.description['territoire']}{quand}")
+    return f"De : {dits[0]}\nÀ  : {dits[1]}"
 
 
 def _decrire(suivi: Suivi, lus: list[ResultatLu]) -> dict[str, Any]:
@@ -88,24 +103,58 @@ def _decrire(suivi: Suivi, lus: list[ResultatLu]) -> dict[str, Any]:
     }
 
 
-def resumer_evolution(suivi: Suivi) -> str:
-    """Tableau des services qui changent le plus d'habitants, sur tout le territoire."""
-    tout = suivi.evolution[suivi.evolution["zone_type"] == "territoire"]
-    change = tout.assign(_mouvement=tout["gagnent_hab"] + tout["perdent_hab"])
-    change = change[change["_mouvement"] > 0].sort_values(
+def resumer_evolution(suivi: Suivi, libelles: Mapping[str, str]) -> str:
+    """Services qui changent le plus d'habitants, puis communes où c'est le plus fort.
+
+    Parameters
+    ----------
+    libelles
+        Identifiant de service → nom ; l'identifiant sert à défaut.
+    """
+    evolution = suivi.evolution.assign(
+        _mouvement=suivi.evolution["gagnent_hab"] + suivi.evolution["perdent_hab"]
+    )
+    change = evolution[evolution["_mouvement"] > 0].sort_values(
         "_mouvement", ascending=False, kind="stable"
     )
-    if change.empty:
+    tout = change[change["zone_type"] == "territoire"]
+    if tout.empty:
         return "Aucun habitant ne passe d'un côté à l'autre d'un seuil."
-    lignes = [
+    services = [
         (
-            str(ligne["service"]),
+            libelles.get(str(ligne["service"]), str(ligne["service"])),
             nombre_fr(ligne["gagnent_hab"]),
             nombre_fr(ligne["perdent_hab"]),
+            _signer(ligne["effet_population_hab"]),
             f"{nombre_fr(100 * ligne['part_avant'], 1)} %",
             f"{nombre_fr(100 * ligne['part_apres'], 1)} %",
         )
-        for _, ligne in change.head(SERVICES_MONTRES).iterrows()
+        for _, ligne in tout.head(SERVICES_MONTRES).iterrows()
     ]
-    titres = ("service", "gagnent", "perdent", "avant", "après")
-    return composer_tableau(titres, lignes, a_droite=(1, 2, 3, 4))
+    titres = ("service", "gagnent", "perdent", "population", "avant", "après")
+    blocs = [
+        "Habitants qui gagnent ou perdent un service à portée, à population égale ; puis l'effet "
+        "du changement de population :",
+        composer_tableau(titres, services, a_droite=(1, 2, 3, 4, 5)),
+    ]
+    communes = change[change["zone_type"] == "commune"].head(COMMUNES_MONTREES)
+    if len(communes):
+        lignes = [
+            (
+                str(ligne["zone_nom"]),
+                libelles.get(str(ligne["service"]), str(ligne["service"])),
+                nombre_fr(ligne["gagnent_hab"]),
+                nombre_fr(ligne["perdent_hab"]),
+            )
+            for _, ligne in communes.iterrows()
+        ]
+        titres_communes = ("commune", "service", "gagnent", "perdent")
+        blocs += [
+            "Communes où cela change le plus :",
+            composer_tableau(titres_communes, lignes, a_droite=(2, 3)),
+        ]
+    return "\n".join(blocs)
+
+
+def _signer(valeur: float) -> str:
+    return f"{'+' if round(valeur) > 0 else ''}{nombre_fr(valeur)}"

@@ -134,13 +134,16 @@ def test_ecarts_de_donnees_nommes():
     ecarts = relever_ecarts(DESCRIPTION, autre)
     assert ecarts.hypotheses == ()
     assert ecarts.donnees == (
-        "jour étudié : 2026-03-17 → 2026-03-21",
+        "jour étudié : 17/03/2026 → 21/03/2026",
         "reseau.osm : retiré",
         "services.bpe : BPE24.csv (2024) → BPE26.csv (2026)",
         "transport.gtfs : ajouté",
     )
     sans = relever_ecarts(DESCRIPTION, {**DESCRIPTION, "empreinte_territoire": "z"})
     assert "empreintes différentes" in sans.donnees[0]
+    # Un ancien diagnostic qui n'a pas gardé ses sources n'a rien « ajouté » ni « retiré ».
+    inconnues = relever_ecarts({**DESCRIPTION, "sources": []}, DESCRIPTION)
+    assert inconnues.donnees == ("fichiers sources : inconnus de l'un des deux diagnostics",)
 
 
 def test_refus_qui_enumere_tout():

@@ -7,7 +7,9 @@ import json
 import pandas as pd
 import pytest
 
+from accessibilite.bilans.suivi import Ecarts, Suivi
 from scripts import cli
+from scripts.commandes.suivi import resumer_evolution
 from tests.fabriques.sources_territoire import ecrire_sources
 
 
@@ -111,13 +113,35 @@ def test_comparer_refuse_puis_force(prepare, reference, tmp_path, capsys):
     assert "--forcer" in erreur
     assert not (tmp_path / "c").exists()
     assert lancer("comparer", reference, autre, "--sortie", tmp_path / "c", "--forcer") == 0
-    assert "L'évolution vient des hypothèses" in capsys.readouterr().out
+    texte = capsys.readouterr().out
+    assert "L'évolution vient des hypothèses" in texte
+    assert "médecin généraliste" in texte  # le nom du service, non son identifiant
+    assert "Communes où cela change le plus" in texte
     description = json.loads((tmp_path / "c" / "comparaison.json").read_text(encoding="utf-8"))
     assert description["forcee"] is True
     assert description["ecarts_donnees"] == []
     evolution = pd.read_csv(tmp_path / "c" / "evolution.csv")
     assert evolution["perdent_hab"].sum() > 0
     assert evolution["gagnent_hab"].fillna(0).sum() == 0
+
+
+def test_le_compte_rendu_signe_l_effet_de_la_population():
+    evolution = pd.DataFrame(
+        {
+            "zone_type": ["territoire", "commune", "commune"],
+            "zone_nom": ["Essai", "Aix", "Brie"],
+            "service": ["mairie"] * 3,
+            "gagnent_hab": [1_250.0, 0.0, 1_250.0],
+            "perdent_hab": [40.0, 40.0, 0.0],
+            "effet_population_hab": [75.0, 75.0, 0.0],
+            "part_avant": [0.5, 0.25, 0.75],
+            "part_apres": [0.625, 0.2, 0.9],
+        }
+    )
+    rapport = resumer_evolution(Suivi(evolution, pd.DataFrame(), Ecarts((), ())), {"mairie": "M"})
+    lignes = [" ".join(x.split()) for x in rapport.replace("\u202f", " ").splitlines()]
+    assert "M 1 250 40 +75 50,0 % 62,5 %" in lignes
+    assert lignes.index("Brie M 1 250 0") < lignes.index("Aix M 0 40")
 
 
 def test_comparer_un_dossier_qui_n_est_pas_un_resultat(reference, tmp_path, capsys):
