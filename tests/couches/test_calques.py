@@ -119,7 +119,7 @@ def test_colorer_par_categories_puis_par_trames():
 def test_colorer_des_nombres_par_quantiles():
     libre = composer_libre("x", "X", table({"n": [*map(float, range(10)), np.nan]}))
     colore = colorer(libre, "n")
-    assert [c.libelle for c in colore.classes][0] == "0 à moins de 1"
+    assert colore.classes[0].libelle == "0 à moins de 1"
     assert colore.classes[-1].libelle == SANS_VALEUR
     assert colore.rangs[-1] == len(colore.classes) - 1
     # Cinq classes de nombres, la plus petite valeur dans la première, la plus grande dans la
