@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from accessibilite.rues.graphe import Graphe
 from accessibilite.rues.rattachement import rattacher_points
 from accessibilite.rues.services import AccesMode
+from accessibilite.transport.horaires import PassagesDuJour
 from accessibilite.transport.liaisons import (
-    MarcheTc,
     construire_correspondances,
     en_secondes,
     fusionner_liens,
@@ -27,6 +27,7 @@ from accessibilite.transport.liaisons import (
 from accessibilite.transport.porte_a_porte import (
     AccesTc,
     DemandeService,
+    LiensArrets,
     ReseauTc,
     calculer_acces_services,
     construire_reseau_tc,
@@ -120,21 +121,14 @@ def calculer_acces_transport(
     ErreurReseau
         Rabattement à vélo demandé, et aucune rue praticable à vélo.
     """
-    marche = rattacher_arrets(
-        graphe_marche,
-        offre,
-        marche_max_m=parametres.marche_max_tc_m,
-        rattachement_max_m=parametres.rattachement_max_m,
-    )
-    correspondances = construire_correspondances(marche, offre, parametres.embarquement_min_s)
+    lieux = LieuxTransport(offre, graphe_marche, parametres, carreaux, equipements, points_acces)
     courses = courses_du_jour(offre, jour)
-    lieux = _Lieux(marche, carreaux, equipements, points_acces, acces_marche, parametres)
-    if parametres.rabattement_velo:
-        lieux.rejoindre_gares_a_velo(offre, carreaux, parametres)
 
     def balayer(sens: Sens, debut_s: int) -> list[AccesTc | None]:
-        reseau = construire_reseau_tc(courses, correspondances, options_tc(parametres, debut_s))
-        return lieux.balayer(reseau, sens, seuils_s, parametres.centiles_tc, progression)
+        reseau = lieux.construire_reseau(courses, debut_s)
+        return lieux.balayer(
+            reseau, sens, acces_marche, seuils_s, parametres.centiles_tc, progression
+        )
 
     aller = balayer("vers", parametres.fenetre_tc_debut_s)
     centile = parametres.centile_tc
@@ -161,81 +155,113 @@ def calculer_acces_transport(
     )
 
 
-class _Lieux:
-    """Carreaux et équipements rattachés à la marche, communs à l'aller et au retour."""
+class LieuxTransport:
+    """Arrêts, carreaux et équipements rattachés à la marche, pour toutes les fenêtres d'un jour.
+
+    Parameters
+    ----------
+    offre
+        Offre de transport.
+    graphe_marche
+        Graphe de la marche.
+    parametres
+        Limites ; avec ``rabattement_velo``, les gares se rejoignent aussi à vélo.
+    carreaux, equipements, points_acces
+        Tables du territoire.
+
+    Raises
+    ------
+    ErreurReseau
+        Rabattement à vélo demandé, et aucune rue praticable à vélo.
+    """
 
     def __init__(
         self,
-        marche: MarcheTc,
+        offre: OffreTransport,
+        graphe_marche: Graphe,
+        parametres: Parametres,
         carreaux: pd.DataFrame,
         equipements: pd.DataFrame,
         points_acces: pd.DataFrame,
-        acces_marche: AccesMode,
-        parametres: Parametres,
     ) -> None:
         distance = parametres.rattachement_max_m
-        self._marche = marche
-        self._acces_marche = acces_marche
-        self._demande = rattacher_points(
-            marche.graphe,
-            carreaux["x"].to_numpy(dtype=np.float64),
-            carreaux["y"].to_numpy(dtype=np.float64),
-            distance,
+        self._parametres = parametres
+        self._marche = rattacher_arrets(
+            graphe_marche,
+            offre,
+            marche_max_m=parametres.marche_max_tc_m,
+            rattachement_max_m=distance,
         )
-        self._offre = rattacher_points(
-            marche.graphe,
-            points_acces["x"].to_numpy(dtype=np.float64),
-            points_acces["y"].to_numpy(dtype=np.float64),
-            distance,
+        self._correspondances = construire_correspondances(
+            self._marche, offre, parametres.embarquement_min_s
         )
-        ligne = points_acces["equipement"].to_numpy()
-        self._service = equipements["service"].to_numpy(dtype=object)[ligne]
+        self._demande = rattacher_points(graphe_marche, *_coordonnees(carreaux), distance)
+        self._offre = rattacher_points(graphe_marche, *_coordonnees(points_acces), distance)
+        self._equipement = points_acces["equipement"].to_numpy()
+        self._service = equipements["service"].to_numpy(dtype=object)[self._equipement]
         self._velo: OriginesVelo | None = None
+        if parametres.rabattement_velo:
+            rabattement = construire_rabattement(graphe_marche.reseau, offre, parametres)
+            points = rattacher_points(rabattement.graphe, *_coordonnees(carreaux), distance)
+            self._velo = OriginesVelo(rabattement, points)
 
-    def rejoindre_gares_a_velo(
-        self, offre: OffreTransport, carreaux: pd.DataFrame, parametres: Parametres
-    ) -> None:
-        """Permettre le vélo entre les carreaux et les gares."""
-        rabattement = construire_rabattement(self._marche.graphe.reseau, offre, parametres)
-        points = rattacher_points(
-            rabattement.graphe,
-            carreaux["x"].to_numpy(dtype=np.float64),
-            carreaux["y"].to_numpy(dtype=np.float64),
-            parametres.rattachement_max_m,
+    @property
+    def rattaches(self) -> NDArray[np.bool_]:
+        """bool[carreaux], carreaux rattachés à une rue."""
+        return self._demande.rattaches
+
+    def construire_reseau(self, courses: PassagesDuJour, debut_s: int) -> ReseauTc:
+        """Réseau de la fenêtre qui commence à ``debut_s``."""
+        return construire_reseau_tc(
+            courses, self._correspondances, options_tc(self._parametres, debut_s)
         )
-        self._velo = OriginesVelo(rabattement, points)
+
+    def lier(self, sens: Sens) -> LiensArrets:
+        """Liens des carreaux et des arrêts, à pied ou, pour les gares, à vélo s'il est permis."""
+        # Se rendre au service : le carreau marche vers l'arrêt, et l'arrêt vers le service.
+        liens = lier_points(self._marche, self._demande, sens)
+        if self._velo is None:
+            return liens
+        return fusionner_liens(liens, lier_points_a_velo(self._velo, sens))
+
+    def points_du_service(self, service: str) -> NDArray[np.intp]:
+        """Points d'accès d'un service."""
+        return np.flatnonzero(self._service == service)
+
+    def equipement_des(self, points: NDArray[np.intp]) -> NDArray[np.int32]:
+        """Équipement de chaque point d'accès."""
+        lignes: NDArray[np.int32] = self._equipement[points].astype(np.int32)
+        return lignes
+
+    def marcher(self, points: NDArray[np.intp], sens: Sens) -> NDArray[np.int32]:
+        """Marche entre chaque arrêt et le plus proche de ces points d'accès, int32[a]."""
+        return marcher_entre_arrets_et_lieu(self._marche, self._offre.extraire(points), sens)
 
     def balayer(
         self,
         reseau: ReseauTc,
         sens: Sens,
+        acces_marche: AccesMode,
         seuils_s: Sequence[float],
         centiles: Sequence[float],
         progression: Progression | None,
     ) -> list[AccesTc | None]:
         """Un accès par service, ``None`` pour un service sans aucun équipement."""
-        # Se rendre au service : le carreau marche vers l'arrêt, et l'arrêt vers le service.
-        liens = lier_points(self._marche, self._demande, sens)
-        if self._velo is not None:
-            liens = fusionner_liens(liens, lier_points_a_velo(self._velo, sens))
         demandes, colonnes = [], []
-        for colonne, service in enumerate(self._acces_marche.services):
-            points = np.flatnonzero(self._service == service)
+        for colonne, service in enumerate(acces_marche.services):
+            points = self.points_du_service(service)
             if points.size == 0:
                 continue
-            portes = self._offre.extraire(points)
-            directe = np.nan_to_num(self._acces_marche.temps_s[:, colonne], nan=np.inf)
+            directe = np.nan_to_num(acces_marche.temps_s[:, colonne], nan=np.inf)
             demandes.append(
                 DemandeService(
-                    marcher_entre_arrets_et_lieu(self._marche, portes, sens),
-                    en_secondes(directe),
-                    float(seuils_s[colonne]),
+                    self.marcher(points, sens), en_secondes(directe), float(seuils_s[colonne])
                 )
             )
             colonnes.append(colonne)
-        resultats: list[AccesTc | None] = [None] * len(self._acces_marche.services)
+        resultats: list[AccesTc | None] = [None] * len(acces_marche.services)
         calcules = calculer_acces_services(
-            reseau, liens, demandes, sens, centiles=centiles, progression=progression
+            reseau, self.lier(sens), demandes, sens, centiles=centiles, progression=progression
         )
         for colonne, acces in zip(colonnes, calcules, strict=True):
             resultats[colonne] = acces
@@ -253,3 +279,8 @@ class _Lieux:
                 table[:, colonne] = lire(resultat)
         table[~self._demande.rattaches] = np.nan
         return table
+
+
+def _coordonnees(table: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Colonnes ``x`` et ``y`` d'une table, mètres."""
+    return table["x"].to_numpy(dtype=np.float64), table["y"].to_numpy(dtype=np.float64)

@@ -5,6 +5,10 @@ destination : toutes les origines et toutes les heures de départ en une fois. I
 de véhicules (comme RAPTOR : Delling, Pajor et Werneck 2012), sur des embarquements triés (comme le
 balayage de connexions : Dibbelt et coll. 2013) ; les heures égales ne posent donc pas de question
 d'ordre. Tout est en secondes entières.
+
+Les noyaux compilés sont gardés sur disque par fichier source : ceux qui s'appellent sont donc ici
+ensemble. Après une retouche de :data:`~accessibilite.transport.horaires.INFINI_S`, que le code
+compilé recopie, il faut vider les dossiers ``__pycache__``.
 """
 
 from __future__ import annotations
@@ -220,3 +224,61 @@ def resumer_durees(  # type: ignore[no-untyped-def]
         for r in range(rangs.size):
             d = durees[rangs[r]]
             centiles[i, r] = np.inf if d >= INFINI_S else d
+
+
+@nb.njit(cache=True, nogil=True)
+def durees_plus_courtes(profil):  # type: ignore[no-untyped-def]
+    """Plus courte durée de chaque arrêt à la destination, int32[a], ``INFINI_S`` sans trajet."""
+    n = profil.debut.size - 1
+    durees = np.full(n, INFINI_S, dtype=np.int32)
+    for a in range(n):
+        for i in range(profil.debut[a], profil.debut[a + 1]):
+            durees[a] = min(durees[a], profil.arrivee_s[i] - profil.depart_s[i])
+    return durees
+
+
+@nb.njit(cache=True, nogil=True)
+def ajouter_lieu(  # type: ignore[no-untyped-def]
+    profil, plus_courtes, liens, marche, avant_s, minutes, budget, rang, meilleures,
+):  # fmt: skip
+    """Compter un lieu de plus parmi les k plus proches de chaque point, à chaque minute.
+
+    Un lieu est laissé si, à plus de ``rang`` minutes, k lieux sont déjà aussi près que lui au mieux
+    : il ne remplacerait que des temps plus longs que le centile des k-ièmes temps par d'autres qui
+    le sont autant ou plus, et n'en change donc aucun, ni celui des rangs plus petits.
+
+    Parameters
+    ----------
+    profil, plus_courtes
+        Profil des arrêts vers ce lieu, et :func:`durees_plus_courtes`.
+    liens, marche, avant_s, minutes, budget
+        Voir :func:`remplir_durees` ; ``marche`` mène à ce lieu.
+    rang
+        Rang du centile voulu parmi les minutes.
+    meilleures
+        int32[points, k, minutes], croissant sur k ; complété sur place.
+    """
+    k = meilleures.shape[1]
+    durees = np.empty(minutes.size, dtype=np.int32)
+    for i in range(meilleures.shape[0]):
+        l0, l1 = liens.debut[i], liens.debut[i + 1]
+        borne = marche[i]
+        for q in range(l0, l1):
+            borne = min(borne, plus_courtes[liens.cible[q]] + liens.temps_s[q] + avant_s)
+        if borne > budget:
+            continue
+        aussi_pres = 0
+        for j in range(minutes.size):
+            aussi_pres += meilleures[i, k - 1, j] <= borne
+        if aussi_pres > rang:
+            continue
+        durees[:] = marche[i] if marche[i] <= budget else INFINI_S
+        _durees_point(
+            profil, liens.cible[l0:l1], liens.temps_s[l0:l1], avant_s, False, minutes, budget,
+            durees,
+        )  # fmt: skip
+        for j in range(minutes.size):
+            duree = durees[j]
+            for r in range(k):
+                if duree < meilleures[i, r, j]:
+                    duree, meilleures[i, r, j] = meilleures[i, r, j], duree
