@@ -52,6 +52,8 @@ def principal(partage: Partage) -> None:
         _montrer_evolution(partage, analyses, courants)
     else:
         _montrer_volet(partage, analyses, courants, choix)
+    if est_projecteur():
+        st.button("Quitter", on_click=projeter, args=(False,), key="quitter_carences")
     reglages.ecrire_adresse(partage)
 
 
@@ -147,7 +149,6 @@ def _montrer_classement(
     )
     st.html(hypothese(classement.hypotheses))
     if est_projecteur():
-        st.button("Quitter", on_click=projeter, args=(False,), key="quitter_carences")
         return
     services = (
         services_retenus(partage, courants)

@@ -11,6 +11,7 @@ from pages._methode.contenu import (
     constats,
     definitions,
     durees,
+    essentiel,
     hypotheses,
     qualite,
     sources,
@@ -41,7 +42,16 @@ def principal(partage: Partage) -> None:
         )
     avertissements(partage)
     st.html('<h1 class="dh-titre">D’où viennent ces chiffres ?</h1>')
-    for bloc in (sources, qualite, constats, hypotheses, indice_et_analyses, definitions, durees):
+    for bloc in (
+        essentiel,
+        sources,
+        qualite,
+        constats,
+        hypotheses,
+        indice_et_analyses,
+        definitions,
+        durees,
+    ):
         st.html(bloc(partage))
 
 

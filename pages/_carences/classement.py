@@ -208,6 +208,44 @@ def trier_zones(
     return triee
 
 
+def table_des_zones(zones: pd.DataFrame, *, poids: str, **autres: str) -> pd.DataFrame:
+    """Table d'un classement, d'après les lignes d'une analyse.
+
+    Parameters
+    ----------
+    zones
+        ``zone_code``, ``zone_nom``, ``manque`` et les colonnes nommées.
+    poids
+        Colonne de ce qui est compté en tout.
+    **autres
+        Nom voulu → colonne reprise telle quelle.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``code``, ``nom``, ``poids``, ``manque``, ``part`` (NaN sans poids), et les autres.
+    """
+    total = zones[poids]
+    return pd.DataFrame(
+        {
+            "code": zones["zone_code"].astype(str),
+            "nom": zones["zone_nom"].astype(str),
+            "poids": total,
+            "manque": zones["manque"],
+            "part": zones["manque"] / total.where(total > 0),
+            **{nom: zones[colonne] for nom, colonne in autres.items()},
+        }
+    )
+
+
+def bulles_habitants(table: pd.DataFrame, suite: str = "") -> list[str]:
+    """Texte au survol de chaque zone : « Aix : 12 habitants (3,4 %) »."""
+    return [
+        f"{nom} : {pluriel(round(float(manque)), 'habitant')}{suite} ({part(float(taux))})"
+        for nom, manque, taux in zip(table["nom"], table["manque"], table["part"], strict=True)
+    ]
+
+
 def composer_lignes(
     table: pd.DataFrame,
     cellules: Sequence[Sequence[str]],

@@ -14,11 +14,13 @@ from pages._carences.classement import (
     BORNES_PARTS,
     Classement,
     Colonne,
+    bulles_habitants,
     classer_part,
     composer_lignes,
     dire_premiere,
     legende_parts,
     nommer_type,
+    table_des_zones,
     trier_zones,
 )
 from pages._carences.donnees import Analyses
@@ -66,16 +68,11 @@ def composer_publics(
     zones = ici[ici["zone_type"] == reglages.regroupement]
     tout = ici[ici["zone_type"] == "territoire"].iloc[0]
     table = trier_zones(
-        pd.DataFrame(
-            {
-                "code": zones["zone_code"].astype(str),
-                "nom": zones["zone_nom"].astype(str),
-                "poids": zones["population_groupe_hab"],
-                "manque": zones["manque"],
-                "part": zones["manque"] / zones["population_groupe_hab"].where(lambda t: t > 0),
-                "desservie": zones["desservie_hab"],
-                "temps_median_s": zones["temps_median_s"],
-            }
+        table_des_zones(
+            zones,
+            poids="population_groupe_hab",
+            desservie="desservie_hab",
+            temps_median_s="temps_median_s",
         ),
         reglages,
     )
@@ -124,10 +121,7 @@ def composer_publics(
                     strict=True,
                 )
             ],
-            [
-                f"{n} : {pluriel(round(float(m)), 'habitant')} de {age} ({part(float(p))})"
-                for n, m, p in zip(table["nom"], table["manque"], table["part"], strict=True)
-            ],
+            bulles_habitants(table, f" de {age}"),
             [classer_part(float(p), bornes) for p in table["part"]],
         ),
         legende=legende_parts(bornes),

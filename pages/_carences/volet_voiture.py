@@ -6,7 +6,6 @@ import itertools
 from typing import Final
 
 import numpy as np
-import pandas as pd
 
 from accessibilite.analyses.comparaison_modes import (
     calculer_ratios,
@@ -25,9 +24,11 @@ from pages._carences.classement import (
     CarreauxClasses,
     Classement,
     Colonne,
+    bulles_habitants,
     composer_lignes,
     dire_premiere,
     nommer_type,
+    table_des_zones,
     trier_zones,
 )
 from pages._carences.donnees import Analyses
@@ -65,16 +66,11 @@ def composer_voiture(
     zones = toutes[toutes["zone_type"] == reglages.regroupement]
     tout = toutes[toutes["zone_type"] == "territoire"].iloc[0]
     table = trier_zones(
-        pd.DataFrame(
-            {
-                "code": zones["zone_code"].astype(str),
-                "nom": zones["zone_nom"].astype(str),
-                "poids": zones["population_hab"],
-                "manque": zones["manque"],
-                "part": zones["manque"] / zones["population_hab"].where(lambda t: t > 0),
-                "impossible": zones["tc_impossible_hab"],
-                "ratio_median": zones["ratio_median"],
-            }
+        table_des_zones(
+            zones,
+            poids="population_hab",
+            impossible="tc_impossible_hab",
+            ratio_median="ratio_median",
         ),
         reglages,
     )
@@ -115,10 +111,7 @@ def composer_voiture(
                     strict=True,
                 )
             ],
-            [
-                f"{n} : {pluriel(round(float(m)), 'habitant')} ({part(float(p))})"
-                for n, m, p in zip(table["nom"], table["manque"], table["part"], strict=True)
-            ],
+            bulles_habitants(table),
             classer_ratios(table["ratio_median"].to_numpy(dtype=np.float64), bornes).tolist(),
         ),
         legende=_legende(bornes),

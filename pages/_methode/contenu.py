@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from html import escape
 from typing import Final
 
 import numpy as np
@@ -57,6 +58,43 @@ def dire_taille(octets: int) -> str:
     if octets >= 1e5:
         return f"{nombre(octets / 1e6, 1)}{INSECABLE}Mo"
     return f"{nombre(max(octets / 1e3, 1))}{INSECABLE}ko"
+
+
+def essentiel(partage: Partage) -> str:
+    """Ce qu'il faut savoir avant de lire un chiffre, en quelques phrases."""
+    t = partage.territoire
+    poids, par_population = partage.ponderation
+    phrases = []
+    if par_population:
+        impute = t.carreaux["impute"].to_numpy(dtype=bool)
+        total = float(poids.sum())
+        taux = part(float(poids[impute].sum()) / total) if total > 0 else "–"
+        phrases.append(
+            f"{pluriel(round(total), 'habitant')} dans "
+            f"{pluriel(len(t.carreaux), 'carreau', 'carreaux')}, dont {taux} dans des carreaux "
+            "imputés par le producteur."
+        )
+    else:
+        phrases.append("Pas de population : les parts sont des parts de surface.")
+    jour_etudie = partage.resultat.jour
+    phrases.append(
+        f"Transport collectif du {jour(jour_etudie, semaine=True)}."
+        if jour_etudie is not None
+        else "Pas de transport collectif dans l’étude."
+    )
+    majeurs = [c for c in t.constats if c.gravite is not Gravite.MINEUR]
+    phrases.append(
+        f"{pluriel(len(majeurs), 'constat pèse', 'constats pèsent')} sur les résultats ; les "
+        "autres sont bons à savoir."
+        if majeurs
+        else "Aucun constat ne pèse sur les résultats."
+    )
+    marche, velo = partage.parametres.vitesse_marche_kmh, partage.parametres.vitesse_velo_kmh
+    phrases.append(
+        f"Marche à {nombre(marche, 1)}{INSECABLE}km/h, vélo à {nombre(velo)}{INSECABLE}km/h ; "
+        "tout se compte sur les rues, jamais à vol d’oiseau."
+    )
+    return f'<p class="dh-phrase">{escape(" ".join(phrases))}</p>'
 
 
 def sources(partage: Partage) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Final
 
 from accessibilite.bilans.indice import FORMULE_INDICE
 from couches.resultats import lire_resultats
@@ -18,13 +19,40 @@ def indice_et_analyses(partage: Partage) -> str:
     paragraphes = "".join(
         f'<p class="dh-phrase">{escape(p)}</p>' for p in FORMULE_INDICE.split("\n\n")
     )
-    reglages = [(f.cle, f.valeur, f.unite, f.source) for f in decrire_parametres_analyses()]
+    senior = f"{nombre(partage.parametres.vitesse_marche_senior_kmh, 1)}"
+    reglages = [
+        (
+            _nommer_reglage(f.cle),
+            f.valeur.replace("vitesse_marche_senior_kmh", senior),
+            f.unite,
+            f.source,
+        )
+        for f in decrire_parametres_analyses()
+    ]
     return (
         '<h2 class="dh-section" id="indice">Indice de la demi-heure et analyses</h2>'
         + paragraphes
         + tableau_simple(("réglage", "valeur", "unité", "source"), reglages, "Réglages")
         + _controle(partage)
     )
+
+
+#: Clé de réglage → ce qu'elle règle.
+_REGLAGES: Final = {
+    "niveaux": "Niveaux gradués",
+    "nombre_choix": "Équipements cherchés par service",
+    "ratios_tc": "Transport collectif face à la voiture",
+    "concurrence": "Soins : services partagés",
+}
+_PREFIXES: Final = {"marche ": "Vitesse à pied, ", "decroissance ": "Soins : décroissance "}
+
+
+def _nommer_reglage(cle: str) -> str:
+    """Réglage en clair : « Vitesse à pied, 65 à 79 ans »."""
+    for prefixe, texte in _PREFIXES.items():
+        if cle.startswith(prefixe):
+            return texte + cle.removeprefix(prefixe).replace("_", " ")
+    return _REGLAGES.get(cle, cle)
 
 
 def _controle(partage: Partage) -> str:
