@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from accessibilite.rues.graphe import Graphe
 from accessibilite.rues.rattachement import rattacher_points
 from accessibilite.rues.services import AccesMode
+from accessibilite.transport.fenetre import options_tc
 from accessibilite.transport.horaires import PassagesDuJour
 from accessibilite.transport.liaisons import (
     construire_correspondances,
@@ -31,7 +32,6 @@ from accessibilite.transport.porte_a_porte import (
     ReseauTc,
     calculer_acces_services,
     construire_reseau_tc,
-    options_tc,
 )
 from accessibilite.transport.rabattement_velo import (
     OriginesVelo,

@@ -9,9 +9,9 @@ import pandas as pd
 
 from accessibilite.rues.dijkstra import calculer_plus_proche
 from accessibilite.rues.rattachement import Rattachement
+from accessibilite.transport.fenetre import CENTILES
 from accessibilite.transport.liaisons import MarcheTc, en_secondes, fusionner_liens, lier_points
 from accessibilite.transport.porte_a_porte import (
-    CENTILES,
     LiensArrets,
     ReseauTc,
     chercher_profil,

@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accessibilite.transport.balayage import ajouter_lieu, durees_plus_courtes
+from accessibilite.transport.fenetre import rangs_centiles
 from accessibilite.transport.horaires import INFINI_S
 from accessibilite.transport.porte_a_porte import (
     LiensArrets,
     ReseauTc,
     chercher_profil,
-    rangs_centiles,
 )
 
 

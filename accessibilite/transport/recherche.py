@@ -33,6 +33,7 @@ from accessibilite.rues.matrices import calculer_matrice
 from accessibilite.rues.portions import Portions, calculer_portions
 from accessibilite.rues.rattachement import Rattachement, calculer_amorces
 from accessibilite.transport.balayage import ProfilArrets
+from accessibilite.transport.fenetre import CENTILES
 from accessibilite.transport.horaires import INFINI_S
 from accessibilite.transport.liaisons import (
     MarcheTc,
@@ -42,7 +43,6 @@ from accessibilite.transport.liaisons import (
     marcher_entre_arrets_et_lieu,
 )
 from accessibilite.transport.porte_a_porte import (
-    CENTILES,
     LiensArrets,
     ReseauTc,
     chercher_profil,

@@ -25,8 +25,12 @@ from accessibilite.bilans.agregation import Zonage, calculer_ponderation, constr
 from accessibilite.bilans.synthese import lire_temps
 from accessibilite.etude import ResultatEtude, calculer_etude, construire_graphes
 from accessibilite.rues.graphe import Graphe
+from accessibilite.transport.fenetre import options_tc
 from accessibilite.transport.liaisons import MarcheTc, construire_correspondances, rattacher_arrets
-from accessibilite.transport.porte_a_porte import ReseauTc, construire_reseau_tc, options_tc
+from accessibilite.transport.porte_a_porte import (
+    ReseauTc,
+    construire_reseau_tc,
+)
 from couches.ecran.carreaux_image import GrilleImage, construire_grille
 from couches.ecran.carte import Adresses
 from couches.ecran.etiquettes import Police

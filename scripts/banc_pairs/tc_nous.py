@@ -14,8 +14,11 @@ from protocole import chronometrer, executer, mesure
 from accessibilite.rues.graphe import construire_graphe
 from accessibilite.rues.profils import construire_profil
 from accessibilite.rues.rattachement import rattacher_points
+from accessibilite.transport.fenetre import options_tc
 from accessibilite.transport.liaisons import construire_correspondances, rattacher_arrets
-from accessibilite.transport.porte_a_porte import construire_reseau_tc, options_tc
+from accessibilite.transport.porte_a_porte import (
+    construire_reseau_tc,
+)
 from accessibilite.transport.recherche import calculer_isochrones_tc, calculer_matrice_seuil_tc
 from donnees_geo.configuration import lire_parametres
 from donnees_geo.gtfs import courses_du_jour

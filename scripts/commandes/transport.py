@@ -121,8 +121,11 @@ def charger_transport(options: argparse.Namespace, *, duree_min_s: float = 0.0) 
     ErreurConfiguration
         Jour inconnu, ou ``--duree-max`` plus courte que le plus grand seuil.
     """
+    from accessibilite.transport.fenetre import options_tc
     from accessibilite.transport.liaisons import construire_correspondances, rattacher_arrets
-    from accessibilite.transport.porte_a_porte import construire_reseau_tc, options_tc
+    from accessibilite.transport.porte_a_porte import (
+        construire_reseau_tc,
+    )
     from accessibilite.transport.rabattement_velo import construire_rabattement
     from donnees_geo.gtfs import courses_du_jour, verifier_date
 

@@ -9,14 +9,13 @@ import pytest
 from accessibilite.analyses.ensemble import calculer_analyses
 from accessibilite.etude import calculer_etude
 from accessibilite.transport.choix import LieuxService, calculer_choix_lieux
+from accessibilite.transport.fenetre import OptionsTc, rangs_centiles
 from accessibilite.transport.horaires import INFINI_S, Correspondances
 from accessibilite.transport.porte_a_porte import (
     LiensArrets,
-    OptionsTc,
     calculer_durees,
     chercher_profil,
     construire_reseau_tc,
-    rangs_centiles,
 )
 from donnees_geo.configuration.analyses import lire_parametres_analyses
 from donnees_geo.gtfs import lire_gtfs

@@ -5,10 +5,10 @@ from datetime import date
 import numpy as np
 import pytest
 
+from accessibilite.transport.fenetre import OptionsTc
 from accessibilite.transport.horaires import INFINI_S, Correspondances
 from accessibilite.transport.porte_a_porte import (
     LiensArrets,
-    OptionsTc,
     calculer_durees,
     chercher_profil,
     construire_reseau_tc,

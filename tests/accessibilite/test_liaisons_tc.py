@@ -10,6 +10,7 @@ from accessibilite.rues.graphe import construire_graphe
 from accessibilite.rues.matrices import calculer_liens
 from accessibilite.rues.profils import construire_profil
 from accessibilite.rues.rattachement import rattacher_points
+from accessibilite.transport.fenetre import OptionsTc
 from accessibilite.transport.horaires import INFINI_S
 from accessibilite.transport.liaisons import (
     construire_correspondances,
@@ -23,7 +24,6 @@ from accessibilite.transport.liaisons import (
 from accessibilite.transport.porte_a_porte import (
     DemandeService,
     LiensArrets,
-    OptionsTc,
     calculer_acces_services,
     construire_reseau_tc,
 )

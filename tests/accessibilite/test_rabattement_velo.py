@@ -13,9 +13,12 @@ from accessibilite.etude import calculer_etude, colonne_temps
 from accessibilite.rues.graphe import construire_graphe
 from accessibilite.rues.profils import construire_profil
 from accessibilite.rues.rattachement import rattacher_points
+from accessibilite.transport.fenetre import OptionsTc
 from accessibilite.transport.horaires import INFINI_S
 from accessibilite.transport.liaisons import construire_correspondances, rattacher_arrets
-from accessibilite.transport.porte_a_porte import OptionsTc, construire_reseau_tc
+from accessibilite.transport.porte_a_porte import (
+    construire_reseau_tc,
+)
 from accessibilite.transport.rabattement_velo import (
     OriginesVelo,
     construire_rabattement,

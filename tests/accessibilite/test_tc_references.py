@@ -18,6 +18,7 @@ from accessibilite.rues.graphe import construire_graphe
 from accessibilite.rues.matrices import calculer_matrice
 from accessibilite.rues.profils import construire_profil
 from accessibilite.rues.rattachement import rattacher_points
+from accessibilite.transport.fenetre import OptionsTc
 from accessibilite.transport.horaires import INFINI_S
 from accessibilite.transport.liaisons import (
     construire_correspondances,
@@ -28,7 +29,6 @@ from accessibilite.transport.liaisons import (
 )
 from accessibilite.transport.porte_a_porte import (
     LiensArrets,
-    OptionsTc,
     calculer_durees,
     chercher_profil,
     construire_reseau_tc,

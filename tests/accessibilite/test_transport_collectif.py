@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accessibilite.transport.fenetre import OptionsTc, rangs_centiles, verifier_options
 from accessibilite.transport.horaires import (
     INFINI_S,
     Correspondances,
@@ -15,14 +16,11 @@ from accessibilite.transport.horaires import (
 from accessibilite.transport.porte_a_porte import (
     DemandeService,
     LiensArrets,
-    OptionsTc,
     calculer_acces_services,
     calculer_durees,
     chercher_profil,
     construire_reseau_tc,
     evaluer_acces,
-    rangs_centiles,
-    verifier_options,
 )
 from donnees_geo.erreurs import ErreurConfiguration
 from tests.fabriques.oracle_tc import (
