@@ -147,7 +147,8 @@ def _tableau_services(
         f"</tr></thead><tbody>{''.join(lignes)}</tbody></table></div>"
         + hypothese(
             "Habitants par temps d’accès : par le plus rapide des modes admis. 1er, 2e, 3e : temps "
-            "médians aux trois plus proches, à vélo pour la proximité, en voiture au-delà. "
+            "médians aux trois plus proches, à vélo pour la proximité, sinon en "
+            "transport collectif (à défaut en voiture). "
             "Colonnes par mode : temps médian de ceux à qui le service manque ; en transport "
             f"collectif, au-delà de {duree(partage.parametres.duree_max_tc_s)} porte à porte, il "
             "est dit inaccessible."
@@ -220,9 +221,11 @@ def _temps_par_mode(lignes: pd.DataFrame) -> dict[tuple[str, str], float]:
 def _choix_par_service(lignes: pd.DataFrame) -> dict[str, str]:
     """Service → temps médians aux trois plus proches, « 4, 6 et 9 min »."""
     textes: dict[str, str] = {}
-    for _, ligne in lignes.iterrows():
-        voulu = "velo" if ligne["palier"] == "proximite" else "voiture"
-        if ligne["mode"] != voulu:
+    rangs = {mode: rang for rang, mode in enumerate(("voiture", "tc", "velo"))}
+    # Le mode qui l'emporte est lu en dernier : à vélo, sinon transport collectif, sinon voiture.
+    for _, ligne in sorted(lignes.iterrows(), key=lambda paire: rangs.get(paire[1]["mode"], -1)):
+        proche = ligne["palier"] == "proximite"
+        if ligne["mode"] not in (("velo",) if proche else ("voiture", "tc")):
             continue
         temps = [float(ligne[c]) for c in ligne.index if str(c).startswith("temps_median_")]
         if not np.isnan(temps).all():
