@@ -13,6 +13,7 @@ from streamlit.starlette import App
 from pages._carte.rendu import routes
 from pages._commun.ouverture import ouvrir_en_fond
 from pages._commun.presentation import dire_imprevu
+from pages._exports.routes import routes_exports
 
 
 @asynccontextmanager
@@ -24,7 +25,7 @@ async def servir(_app: App) -> AsyncIterator[dict[str, Any]]:
 
 app = App(
     Path(__file__).resolve().parent / "pages" / "visualiseur.py",
-    routes=routes(),
+    routes=[*routes(), *routes_exports()],
     lifespan=servir,
     on_script_error=dire_imprevu,
 )

@@ -39,6 +39,18 @@ def part(valeur: float, decimales: int = 1) -> str:
     return f"{nombre(100 * valeur, decimales)}{INSECABLE}%"
 
 
+def taille(octets: float) -> str:
+    """Taille d'un fichier : 812 octets, 45 ko, 3,4 Mo, 1,2 Go."""
+    if octets < 1000:
+        return f"{nombre(octets)}{INSECABLE}octet{'s' if octets >= 2 else ''}"
+    unites = ("ko", "Mo", "Go")
+    rang = min(int(math.log10(octets) // 3), len(unites))
+    valeur = octets / 1000**rang
+    if round(valeur, 1) >= 1000 and rang < len(unites):
+        rang, valeur = rang + 1, valeur / 1000
+    return f"{nombre(valeur, 1 if valeur < 9.95 else 0)}{INSECABLE}{unites[rang - 1]}"
+
+
 def duree(secondes: float) -> str:
     """Durée : 12 min, 1 h 05, « inaccessible » pour l'infini, tiret sans donnée."""
     if math.isnan(secondes):

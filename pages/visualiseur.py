@@ -52,6 +52,7 @@ def principal() -> None:
             st.Page("carences.py", title="Carences", url_path="carences"),
             st.Page("friches.py", title="Friches et risques", url_path="friches"),
             st.Page("commerces.py", title="Commerces", url_path="commerces"),
+            st.Page("exports.py", title="Exports", url_path="exports"),
             st.Page("methode.py", title="Méthode", url_path="methode"),
         ],
         position="hidden",

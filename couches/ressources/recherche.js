@@ -12,7 +12,7 @@ window.DemiHeureRecherche = (function () {
     boite.className = "recherche";
     boite.innerHTML = `
       <input id="recherche" type="search" role="combobox" autocomplete="off" spellcheck="false"
-        placeholder="Chercher une commune, un lieu, une rue" aria-label="Chercher un lieu : le choisir le prend pour départ"
+        placeholder="Commune, lieu ou rue" aria-label="Chercher un lieu : le choisir le prend pour départ"
         aria-expanded="false" aria-controls="recherche_liste" aria-autocomplete="list">
       <ul id="recherche_liste" role="listbox" aria-label="Lieux trouvés" hidden></ul>
       <div class="annonce" role="status" aria-live="polite"></div>`;

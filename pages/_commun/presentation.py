@@ -22,6 +22,7 @@ PAGES = (
     ("carences.py", "Carences"),
     ("friches.py", "Friches et risques"),
     ("commerces.py", "Commerces"),
+    ("exports.py", "Exports"),
     ("methode.py", "Méthode"),
 )
 

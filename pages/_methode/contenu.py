@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from couches.composition import LICENCE_OUVERTE, ODBL, SIMULEE
-from couches.textes import INSECABLE, duree, jour, nombre, part, pluriel
+from couches.textes import INSECABLE, duree, jour, nombre, part, pluriel, taille
 from donnees_geo.configuration import decrire_parametres
 from donnees_geo.conventions import (
     LIBELLES_FONCTIONS,
@@ -51,13 +51,6 @@ def dire_date(texte: str) -> str:
     except ValueError:
         return texte or "non dite par la source"
     return dates[0] if len(dates) == 1 else f"du {dates[0]} au {dates[-1]}"
-
-
-def dire_taille(octets: int) -> str:
-    """Taille d'un fichier : 1,9 Mo, 12 ko."""
-    if octets >= 1e5:
-        return f"{nombre(octets / 1e6, 1)}{INSECABLE}Mo"
-    return f"{nombre(max(octets / 1e3, 1))}{INSECABLE}ko"
 
 
 def essentiel(partage: Partage) -> str:
@@ -113,7 +106,7 @@ def sources(partage: Partage) -> str:
                 source.fichier,
                 dire_date(source.date_donnees),
                 SIMULEE if fictif else licence,
-                dire_taille(source.taille_octets),
+                taille(source.taille_octets),
                 source.empreinte[:12],
             )
         )

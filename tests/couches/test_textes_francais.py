@@ -14,6 +14,7 @@ from couches.textes import (
     part,
     pluriel,
     surface,
+    taille,
 )
 
 
@@ -72,3 +73,22 @@ def test_distances_surfaces_et_accords():
     assert pluriel(1, "habitant") == f"1{INSECABLE}habitant"
     assert pluriel(0, "habitant") == f"0{INSECABLE}habitant"
     assert pluriel(1200, "lieu", "lieux") == f"1{FINE}200{INSECABLE}lieux"
+
+
+@pytest.mark.parametrize(
+    ("octets", "texte"),
+    [
+        (0, "0 octet"),
+        (1, "1 octet"),
+        (812, "812 octets"),
+        (4_974, "5,0 ko"),
+        (45_000, "45 ko"),
+        (999_999, "1,0 Mo"),
+        (3_440_000, "3,4 Mo"),
+        (40_000_000, "40 Mo"),
+        (1_200_000_000, "1,2 Go"),
+        (2.5e12, "2 500 Go"),
+    ],
+)
+def test_taille_d_un_fichier(octets, texte):
+    assert taille(octets).replace("\u202f", " ").replace("\xa0", " ") == texte

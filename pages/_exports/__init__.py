@@ -1,0 +1,1 @@
+"""Page Exports : ce qui se prépare, la file des exports, leur processus."""
