@@ -21,7 +21,7 @@ from pages._carte.calques_voulus import (
 )
 from pages._carte.depot_fichier import proposer_depot
 from pages._commun.etat import COUCHES, FONDS, cle
-from pages._commun.gabarit import hypothese
+from pages._commun.gabarit import hypothese, sans_balises
 from pages._commun.partage import Partage
 
 LIBELLES_COUCHES: Final = {
@@ -90,6 +90,7 @@ def _montres(calques: Mapping[str, Calque]) -> None:
 
 
 def _entete(calque: Calque, rang: int, total: int) -> None:
+    titre = sans_balises(calque.titre)
     nom, haut, bas, retrait = st.columns([7, 1, 1, 1], gap=None, vertical_alignment="center")
     nom.html(f'<span class="dh-calque">{rang + 1}. {escape(calque.titre)}</span>')
     for colonne, signe, pas, aide, bout in (
@@ -99,7 +100,7 @@ def _entete(calque: Calque, rang: int, total: int) -> None:
         colonne.button(
             signe,
             key=f"rang_{calque.id}_{pas}",
-            help=f"{aide} « {calque.titre} »",
+            help=f"{aide} « {titre} »",
             on_click=_deplacer,
             args=(calque.id, pas),
             type="tertiary",
@@ -108,7 +109,7 @@ def _entete(calque: Calque, rang: int, total: int) -> None:
     retrait.button(
         ":material/close:",
         key=f"masquer_{calque.id}",
-        help=f"Masquer « {calque.titre} »",
+        help=f"Masquer « {titre} »",
         on_click=masquer,
         args=(calque.id,),
         type="tertiary",
@@ -120,7 +121,7 @@ def _aspect(calque: Calque, voulu: CalqueVoulu) -> None:
     # La liste des calques fait foi : les réglages la suivent, d'où qu'elle vienne.
     st.session_state[cle_opacite] = voulu.opacite
     st.slider(
-        f"Opacité de « {calque.titre} »",
+        f"Opacité de « {sans_balises(calque.titre)} »",
         OPACITE_MIN,
         OPACITE_MAX,
         step=5,
@@ -199,7 +200,7 @@ def _proposes(partage: Partage, calques: Mapping[str, Calque]) -> None:
             cle_case = f"case_{calque.id}"
             st.session_state[cle_case] = calque.id in montres
             st.checkbox(
-                f"{_sans_balises(calque.titre)} ({pluriel(len(calque.table), 'objet')})",
+                f"{sans_balises(calque.titre)} ({pluriel(len(calque.table), 'objet')})",
                 key=cle_case,
                 on_change=_basculer,
                 args=(calque, natures),
@@ -207,8 +208,3 @@ def _proposes(partage: Partage, calques: Mapping[str, Calque]) -> None:
             )
     if not calques:
         st.html(hypothese("Ce territoire n’a pas de couche thématique ([couches] du manifeste)."))
-
-
-def _sans_balises(texte: str) -> str:
-    """Texte dont le Markdown de Streamlit ne fera ni image, ni lien, ni mise en forme."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+!|~:$^" else c for c in texte)

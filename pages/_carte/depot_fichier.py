@@ -17,7 +17,7 @@ from donnees_geo.erreurs import ErreurProjet
 from donnees_geo.thematiques.couches_deposees import DEPOT_MAX_OCTETS, lire_couche_deposee
 from pages._carte.calques import Depots
 from pages._carte.calques_voulus import PREFIXE_DEPOT
-from pages._commun.gabarit import hypothese, message
+from pages._commun.gabarit import hypothese, message, sans_balises
 from pages._commun.partage import Partage
 
 DEPOTS_MAX: Final = 4
@@ -66,7 +66,7 @@ def proposer_depot(
         st.html(depots.retour)
     for calque in depots.calques.values():
         st.button(
-            f"Retirer {calque.titre}",
+            f"Retirer {sans_balises(calque.titre)}",
             key=f"retirer_{calque.id}",
             on_click=_retirer,
             args=(depots, calque.id, masquer),

@@ -16,6 +16,14 @@ from couches.textes import duree, nombre, part
 
 _SIGNES: Final = {"hachures": "signe hachures", "points": "signe points", "rond": "signe rond"}
 
+#: Signes que le Markdown de Streamlit interprète.
+_BALISES: Final = frozenset("\\`*_{}[]()<>#+!|~:$^")
+
+
+def sans_balises(texte: str) -> str:
+    """Texte de données dans un libellé de Streamlit, qui n'y lira ni lien, ni image, ni gras."""
+    return "".join(f"\\{c}" if c in _BALISES else c for c in texte)
+
 
 def titre(question: str, zone: str) -> str:
     """Titre de la carte : la question, et où."""
