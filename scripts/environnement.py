@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -19,6 +20,8 @@ from typing import Final
 RACINE: Final = Path(__file__).resolve().parent.parent
 VERROU_EXECUTION: Final = RACINE / "requirements.lock"
 VERROU_DEVELOPPEMENT: Final = RACINE / "requirements-dev.lock"
+#: Place que prennent l'environnement et les fichiers provisoires de son installation, octets.
+PLACE_REQUISE: Final = 2 * 1024**3
 
 
 class ErreurInstallation(Exception):
@@ -43,6 +46,11 @@ class Environnement:
         if os.name == "nt":
             return self.dossier / "Scripts" / "python.exe"
         return self.dossier / "bin" / "python"
+
+    @property
+    def commande(self) -> Path:
+        """Commande ``demi-heure`` de l'environnement."""
+        return self.python.with_name("demi-heure.exe" if os.name == "nt" else "demi-heure")
 
     @property
     def marque(self) -> Path:
@@ -113,6 +121,7 @@ def assurer_environnement(*, developpement: bool, racine: Path = RACINE) -> Envi
     environnement = Environnement(racine / ".venv")
     if est_installe(environnement, empreintes[-1]):
         return environnement
+    _exiger_place(racine)
     _creer(environnement)
     # Le verrou de développement contient celui d'exécution : un seul passage suffit.
     dire(f"Installation des dépendances ({noms[-1]}) ; quelques minutes la première fois…")
@@ -121,6 +130,17 @@ def assurer_environnement(*, developpement: bool, racine: Path = RACINE) -> Envi
     installer(environnement.python, ["--no-deps", "--no-build-isolation", "-e", str(racine)])
     environnement.marque.write_text("\n".join(empreintes) + "\n", encoding="utf-8")
     return environnement
+
+
+def _exiger_place(racine: Path) -> None:
+    libre = shutil.disk_usage(racine).free
+    if libre < PLACE_REQUISE:
+        gibioctets = f"{libre / 1024**3:.1f}".replace(".", ",")
+        raise ErreurInstallation(
+            f"Le disque de {racine} n'a plus que {gibioctets} Gio libres ; l'installation "
+            f"en demande {PLACE_REQUISE / 1024**3:.0f}. Libérez de la place, puis relancez la même "
+            "commande."
+        )
 
 
 def _creer(environnement: Environnement) -> None:
@@ -168,12 +188,21 @@ def installer(python: Path, arguments: list[str]) -> None:
         commande + arguments, capture_output=True, text=True, errors="replace", check=False
     )
     if resultat.returncode != 0:
-        fin = "\n".join(resultat.stderr.strip().splitlines()[-12:])
         raise ErreurInstallation(
-            f"L'installation a échoué (pip, code {resultat.returncode}) :\n{fin}\n"
+            f"L'installation a échoué (pip, code {resultat.returncode}) :\n"
+            f"{resumer_pip(resultat.stderr)}\n"
             "Vérifiez la connexion au dépôt de paquets Python (ou le serveur mandataire) et la "
             "place libre sur le disque, puis relancez la même commande."
         )
+
+
+def resumer_pip(sortie: str) -> str:
+    """Dernières lignes utiles de pip, sans la litanie de ses essais quand le réseau manque."""
+    lignes = sortie.strip().splitlines()
+    utiles = [ligne for ligne in lignes if not ligne.startswith("WARNING: Retrying")]
+    if len(utiles) < len(lignes):
+        utiles.append("(le dépôt de paquets ne répond pas)")
+    return "\n".join(utiles[-12:])
 
 
 def lancer(commande: list[str], *, racine: Path = RACINE) -> int:

@@ -67,6 +67,9 @@ def principal(arguments: list[str]) -> int:
     except ErreurInstallation as echec:
         print(echec, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Interrompu ; relancez la même commande pour reprendre.", file=sys.stderr)
+        return 130
     if navigateur_a_installer():
         installer_navigateur()
     codes: list[int] = []

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -38,8 +40,17 @@ def test_un_python_trop_ancien_recoit_une_phrase(monkeypatch, capsys):
     assert "celui-ci est 3.8" in message
 
 
-def test_ce_python_convient():
+def test_un_python_trop_recent_recoit_une_phrase(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "version_info", (3, 15, 0))
+    assert not demarrer.python_convient()
+    assert "avant 3.15 ; celui-ci est 3.15" in capsys.readouterr().err
+
+
+def test_ce_python_convient_et_les_bornes_sont_celles_du_projet():
     assert demarrer.python_convient()
+    projet = tomllib.loads((RACINE / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    bornes = (*demarrer.VERSION_MINIMALE, *demarrer.VERSION_EXCLUE)
+    assert projet["requires-python"] == ">={}.{},<{}.{}".format(*bornes)
 
 
 @pytest.mark.parametrize("script", ["demarrer.py", "tester.py"])
@@ -134,6 +145,55 @@ def test_pip_en_echec_dit_ses_dernieres_lignes():
     with pytest.raises(ErreurInstallation, match="n-existe-pas") as faute:
         installer(Path(sys.executable), ["--no-index", "n-existe-pas-du-tout"])
     assert "Vérifiez la connexion" in str(faute.value)
+
+
+def test_pip_sans_reseau_ne_recite_pas_ses_essais():
+    essai = "WARNING: Retrying (Retry(total=4)) after connection broken by 'X'"
+    sortie = "\n".join([essai] * 5 + ["ERROR: No matching distribution found for affine==3.0.1"])
+    assert environnement.resumer_pip(sortie).splitlines() == [
+        "ERROR: No matching distribution found for affine==3.0.1",
+        "(le dépôt de paquets ne répond pas)",
+    ]
+    assert environnement.resumer_pip("ERROR: faute\n") == "ERROR: faute"
+
+
+def test_sans_place_rien_n_est_installe(depot, monkeypatch):
+    installations = Installations(monkeypatch)
+    monkeypatch.setattr(
+        environnement.shutil, "disk_usage", lambda _: SimpleNamespace(free=500 * 1024**2)
+    )
+    with pytest.raises(ErreurInstallation, match=r"0,5 Gio libres[\s\S]*en demande 2"):
+        assurer_environnement(developpement=False, racine=depot)
+    assert installations.appels == []
+    assert not (depot / ".venv").exists()
+
+
+@pytest.mark.parametrize("module", [demarrage, verification])
+def test_ctrl_c_pendant_l_installation_est_dit(module, monkeypatch, capsys):
+    def interrompre(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "assurer_environnement", interrompre)
+    assert module.principal([]) == 130
+    assert "relancez la même commande" in capsys.readouterr().err
+
+
+def test_un_diagnostic_deja_fait_n_est_refait_que_si_ses_sources_changent(tmp_path):
+    suite = demarrage.etapes(Path("python"), tmp_path, "petite")
+    commande = suite[-1][1]
+    prepare, resultats, parametres = (
+        tmp_path / "donnees" / "demo-petite-prepare" / "territoire.json",
+        tmp_path / "resultats" / "demo-petite" / "indicateurs.csv",
+        tmp_path / "parametres" / "etude.toml",
+    )
+    assert not demarrage.est_diagnostique(commande, parametres.parent)
+    for date, fichier in enumerate((prepare, parametres, resultats), start=1):
+        fichier.parent.mkdir(parents=True)
+        fichier.touch()
+        os.utime(fichier, (date, date))
+    assert demarrage.est_diagnostique(commande, parametres.parent)
+    os.utime(parametres, (9, 9))
+    assert not demarrage.est_diagnostique(commande, parametres.parent)
 
 
 def test_lancer_rend_le_code_de_la_commande(tmp_path):
