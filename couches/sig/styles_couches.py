@@ -10,7 +10,7 @@ import geopandas as gpd
 
 from accessibilite.bilans.indicateurs import PLUS_RAPIDE
 from accessibilite.etude import colonne_temps
-from couches.catalogue import Classe, FicheCouche, classe_de, lire_catalogue
+from couches.catalogue import Classe, FicheCouche, classe_de, lire_aspect_libre, lire_catalogue
 from couches.sig.styles_qgis import Condition, RegleStyle, StyleCouche, Symbole, Trame
 from couches.styles import Styles, libelles_classes
 from couches.tables_export import INACCESSIBLE_S, majuscule
@@ -198,9 +198,10 @@ def couleur_classe(couche: str, valeur: str) -> str:
 
 
 def style_libre(nom: str, genre: str) -> StyleCouche:
-    """Style d'une couche sans schéma connu, d'après son type de géométrie."""
+    """Style d'une couche sans fiche au catalogue, d'après son type de géométrie."""
+    couleur = lire_aspect_libre().couleur
     if "Point" in genre:
-        return style_simple(nom, Symbole("point", "#5d4300", "#ffffff", 0.2, 2.0))
+        return style_simple(nom, Symbole("point", couleur, "#ffffff", 0.2, 2.0))
     if "Line" in genre:
-        return style_simple(nom, Symbole("ligne", "#5d4300", largeur_mm=0.4))
-    return style_simple(nom, Symbole("surface", "#5d4300", "#5d4300", 0.2, opacite=0.45))
+        return style_simple(nom, Symbole("ligne", couleur, largeur_mm=0.4))
+    return style_simple(nom, Symbole("surface", couleur, couleur, 0.2, opacite=0.45))
