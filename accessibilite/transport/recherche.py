@@ -3,6 +3,10 @@
 L'isochrone ne diffuse pas un centile autour des arrêts (le centile d'un minimum n'est pas le
 minimum des centiles) : à chaque noeud de rue et à chaque minute est pris le meilleur des arrêts,
 puis le centile.
+
+Le noyau d'ici appelle ceux de :mod:`accessibilite.rues.dijkstra` : numba garde le code compilé par
+fichier source et ne voit pas qu'un fichier appelé a changé. Après une retouche de ces derniers, vider
+les dossiers ``__pycache__``.
 """
 
 from __future__ import annotations

@@ -96,7 +96,9 @@ def _noms_zip(chemin: Path) -> list[str]:
     try:
         with zipfile.ZipFile(chemin) as archive:
             infos = archive.infolist()
-    except (zipfile.BadZipFile, OSError) as faute:
+    except zipfile.BadZipFile as faute:
+        raise _archive_illisible(chemin, _decrire_contenu(chemin)) from faute
+    except OSError as faute:
         raise _archive_illisible(chemin, faute) from faute
     total = 0
     for info in infos:
@@ -163,3 +165,16 @@ def _archive_illisible(chemin: Path, detail: object) -> ErreurDonnees:
         trouve=detail,
         conseil="Télécharger de nouveau le fichier et vérifier sa taille.",
     )
+
+
+def _decrire_contenu(chemin: Path) -> str:
+    """Dire ce qu'est un fichier qui n'est pas un zip entier, d'après ses premiers octets."""
+    with chemin.open("rb") as flux:
+        debut = flux.read(512).lstrip()
+    if not debut:
+        return "un fichier vide"
+    if debut.startswith(b"PK"):
+        return f"un zip dont la fin manque, de {chemin.stat().st_size} octets"
+    if debut.startswith(b"<"):
+        return "une page web ou un fichier XML"
+    return "un autre format de fichier"

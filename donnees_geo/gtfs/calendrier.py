@@ -66,6 +66,7 @@ def lire_calendrier(archive: ArchiveGtfs, constats: list[Constat]) -> Calendrier
             objet=archive.chemin,
             attendu="calendar.txt ou calendar_dates.txt",
             trouve=", ".join(sorted(archive.membres)),
+            conseil="Demander un flux complet au producteur.",
         )
     debut, fin = _bornes(archive, reguliers, exceptions, constats)
     noms = sorted(

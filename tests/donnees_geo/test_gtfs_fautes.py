@@ -21,10 +21,17 @@ MARDI = date(2026, 3, 17)
 
 def test_zip_tronque_ou_qui_n_en_est_pas_un(tmp_path):
     entier = ecrire_flux(tmp_path / "essai.zip", flux_simple()).read_bytes()
-    for octets in (entier[: len(entier) // 2], b"<html>404</html>", b""):
+    moitie = entier[: len(entier) // 2]
+    for octets, contenu in (
+        (moitie, f"un zip dont la fin manque, de {len(moitie)} octets"),
+        (b"<html>404</html>", "une page web"),
+        (b"", "un fichier vide"),
+        (b"\x89PNG", "un autre format"),
+    ):
         chemin = tmp_path / "tronque.zip"
         chemin.write_bytes(octets)
-        with pytest.raises(ErreurDonnees, match="tronquée, altérée ou n'est pas un zip"):
+        attendu = f"(?s)tronquée, altérée ou n'est pas un zip.*{contenu}"
+        with pytest.raises(ErreurDonnees, match=attendu):
             lire_gtfs([chemin], CRS)
 
 
