@@ -5,7 +5,7 @@ minimum des centiles) : à chaque noeud de rue et à chaque minute est pris le m
 puis le centile.
 
 Le noyau d'ici appelle ceux de :mod:`accessibilite.rues.dijkstra` : numba garde le code compilé par
-fichier source et ne voit pas qu'un fichier appelé a changé. Après une retouche de ces derniers, vider
+fichier source et ne voit pas qu'un fichier appelé a changé. Après une retouche de ceux-ci, vider
 les dossiers ``__pycache__``.
 """
 
