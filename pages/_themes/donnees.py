@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
-from accessibilite.bilans.agregation import construire_zonages
 from accessibilite.croisements.commerces import (
     calculer_chalandise,
     calculer_commerces_communes,
@@ -31,23 +31,24 @@ from accessibilite.croisements.inondation import (
     compter_services_inondables,
     croiser_population,
 )
-from accessibilite.etude import construire_graphes
-from couches.catalogue import (
-    FicheCouche,
-    choisir_lignes,
-    classe_de,
-    lire_catalogue,
-    simplifier_pour_ecran,
-)
+from couches.catalogue import lire_catalogue
+from couches.couche import EntreeLegende
+from couches.ecran.petit_fond import TOLERANCE_LIMITES_M, Calque, FondPetiteCarte, composer_fond
+from couches.ecran.petite_carte import calques_zones
 from couches.themes import Themes, lire_themes
 from donnees_geo.configuration.croisements import (
     ParametresCroisements,
     lire_parametres_croisements,
 )
+from donnees_geo.conventions import ModeRue
+from donnees_geo.thematiques.commerces_categories import lire_categories
+from pages._commun.etat import est_projecteur
 from pages._commun.partage import Partage, Progression
 
-#: Au-delà, une petite carte ralentirait le navigateur ; ce qui n'est pas montré est dit.
-OBJETS_MAX: Final = 4_000
+#: Textes des cartes en salle : rien sous 18 pixels.
+GROSSISSEMENT_SALLE: Final = 1.5
+#: Modes d'un marché à portée : la règle du palier de proximité.
+MODES_PROXIMITE: Final[tuple[ModeRue, ...]] = ("marche", "velo")
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,16 @@ class Exposition:
 
     Attributes
     ----------
-    services, dependance, population
+    classes, services, dependance, population
         Tables de ``accessibilite.croisements.inondation``.
+    fermes
+        bool[équipements], supposés fermés.
     fermeture
         Ce qui est supposé fermé : niveaux d'interdiction du règlement, ou toute zone connue.
     """
 
+    classes: pd.DataFrame
+    fermes: NDArray[np.bool_]
     services: pd.DataFrame
     dependance: pd.DataFrame
     population: pd.DataFrame
@@ -70,7 +75,16 @@ class Exposition:
 
 @dataclass(frozen=True)
 class Commerce:
-    """Tables de ``accessibilite.croisements.commerces`` ; ``None`` sans la donnée."""
+    """Tables de ``accessibilite.croisements.commerces`` ; ``None`` sans la donnée.
+
+    Attributes
+    ----------
+    communes
+        Offre par commune, et ``chalandise`` : commerces à portée de marche de la mairie (NaN sans
+        mairie connue ; le plus grand nombre si la commune en a plusieurs).
+    vacance, marches, chalandise
+        Vacance et manques, marchés par jour, zone de chalandise des marchés.
+    """
 
     communes: pd.DataFrame
     vacance: pd.DataFrame
@@ -130,6 +144,8 @@ def exposition(partage: Partage, progression: Progression | None = None) -> Expo
             fermes = np.zeros(len(equipements), dtype=bool)
             fermes[classes["equipement"].to_numpy(dtype=np.int64)] = True
         return Exposition(
+            classes=classes,
+            fermes=fermes,
             services=compter_services_inondables(classes),
             dependance=calculer_dependance(
                 partage.territoire, partage.resultat, fermes, progression=progression
@@ -155,179 +171,129 @@ def commerce(partage: Partage) -> Commerce | None:
     if table is None or table.empty:
         return None
 
-    def calculer() -> Commerce:
-        territoire, resultat, h = partage.territoire, partage.resultat, hypotheses(partage)
-        poids = partage.ponderation[0]
-        marches, chalandise = None, None
-        if lus.marches is not None and len(lus.marches):
-            graphes = construire_graphes(territoire, partage.parametres, ("marche", "velo"))
-            zonages = construire_zonages(territoire.carreaux, territoire.communes, territoire.nom)
-            rattachement = partage.parametres.rattachement_max_m
-            marches = calculer_marches_par_jour(
-                {str(mode): graphe for mode, graphe in graphes.items()},
-                territoire.carreaux,
-                poids,
-                lus.marches,
-                zonages,
-                h.seuil_proximite_s,
-                rattachement,
-            )
-            lieux = shapely.get_coordinates(lus.marches.geometry.to_numpy())
-            mesures = calculer_chalandise(
-                graphes["marche"],
-                territoire.carreaux,
-                poids,
-                table,
-                lieux,
-                h.seuil_chalandise_s,
-                rattachement,
-            )
-            noms = lus.marches[["nom", "jour", "lieu", "code_commune"]].reset_index(drop=True)
-            chalandise = pd.concat([noms, mesures], axis=1)
-        return Commerce(
-            communes=calculer_commerces_communes(table, lus.marches, territoire.communes),
-            vacance=croiser_vacance_carences(
-                table, resultat.carences, territoire.equipements, h.services_en_local
-            ),
-            marches=marches,
-            chalandise=chalandise,
+    return partage.objets.obtenir(("commerce",), lambda: _calculer_commerce(partage, lus, table))
+
+
+def _calculer_commerce(partage: Partage, lus: Themes, table: gpd.GeoDataFrame) -> Commerce:
+    territoire, h = partage.territoire, hypotheses(partage)
+    communes = calculer_commerces_communes(table, lus.marches, territoire.communes)
+    communes["chalandise"] = _chalandise_des_mairies(partage, table)
+    marches, chalandise = None, None
+    if lus.marches is not None and len(lus.marches):
+        marches = calculer_marches_par_jour(
+            {mode: partage.graphe(mode) for mode in MODES_PROXIMITE},
+            territoire.carreaux,
+            partage.ponderation[0],
+            lus.marches,
+            tuple(partage.zonages.values()),
+            h.seuil_proximite_s,
+            partage.parametres.rattachement_max_m,
         )
-
-    return partage.objets.obtenir(("commerce",), calculer)
-
-
-def limites(partage: Partage) -> list[dict[str, Any]]:
-    """Limites des communes, allégées, pour le fond d'une petite carte."""
-
-    def dessiner() -> list[dict[str, Any]]:
-        formes = shapely.coverage_simplify(partage.territoire.communes.geometry.to_numpy(), 60.0)
-        return [_entite(f, {}) for f in formes]
-
-    return partage.objets.obtenir(("limites",), dessiner)
-
-
-def formes_classees(
-    fiche: FicheCouche, table: gpd.GeoDataFrame, colonnes: Mapping[str, pd.Series[Any]]
-) -> list[dict[str, Any]]:
-    """Formes allégées d'une couche du catalogue, avec le libellé de leur classe."""
-    lignes = choisir_lignes(fiche, table)
-    rangs = classe_de(fiche, lignes)
-    lignes, rangs = lignes.loc[rangs >= 0], rangs[rangs >= 0]
-    # La classe la plus haute du catalogue (la plus sévère) se dessine par-dessus.
-    ordre = np.argsort(-rangs, kind="stable")[-OBJETS_MAX:]
-    formes = simplifier_pour_ecran(lignes.geometry.to_numpy()[ordre])
-    valeurs = {nom: serie.reindex(lignes.index).to_numpy() for nom, serie in colonnes.items()}
-    return [
-        _entite(
-            forme,
-            {
-                "classe": fiche.classes[rangs[rang]].libelle,
-                **{nom: str(v[rang]) for nom, v in valeurs.items()},
-            },
-        )
-        for forme, rang in zip(formes, ordre.tolist(), strict=True)
-    ]
+        mesures = _chalandise(partage, table, lus.marches.geometry.to_numpy())
+        noms = lus.marches[["nom", "jour", "lieu", "code_commune"]].reset_index(drop=True)
+        chalandise = pd.concat([noms, mesures], axis=1)
+    return Commerce(
+        communes=communes,
+        vacance=croiser_vacance_carences(
+            table, partage.resultat.carences, territoire.equipements, h.services_en_local
+        ),
+        marches=marches,
+        chalandise=chalandise,
+    )
 
 
-def carte_des_couches(
-    partage: Partage,
-    surfaces: list[tuple[FicheCouche, list[dict[str, Any]]]],
-    points: list[dict[str, Any]],
-    *,
-    titre_points: str,
-    couleurs_points: Mapping[str, str],
-) -> dict[str, Any]:
-    """Petite carte (Vega-Lite) : limites, couches de surfaces, puis points à choisir.
-
-    Parameters
-    ----------
-    surfaces
-        Couche du catalogue et ses formes.
-    points
-        Entités ponctuelles : ``code``, ``nom``, ``texte``, ``classe`` et ``choisie``.
-    titre_points, couleurs_points
-        Titre de la légende des points, et couleur de chaque classe.
-    """
-    fond = {
-        "data": {"values": limites(partage)},
-        "mark": {"type": "geoshape", "fill": "#f4f1ea", "stroke": "#b6afa4", "strokeWidth": 0.6},
-    }
-    bandes = [
-        {
-            "data": {"values": formes},
-            "mark": {"type": "geoshape", "opacity": 0.55, "stroke": None},
-            "encoding": {
-                "fill": _echelle(
-                    fiche.titre, {c.libelle: c.couleur for c in fiche.classes}, formes
-                ),
-                "tooltip": [{"field": "classe", "title": fiche.titre}],
-            },
-        }
-        for fiche, formes in surfaces
-        if formes
-    ]
-    lieux = {
-        "data": {"values": points},
-        "params": [{"name": "lieu", "select": {"type": "point", "fields": ["code"]}}],
-        "mark": {"type": "geoshape", "cursor": "pointer", "pointRadius": 5},
-        "encoding": {
-            "color": _echelle(titre_points, couleurs_points, points),
-            "stroke": {
-                "condition": {"test": "datum.choisie", "value": "#c2410c"},
-                "value": "#ffffff",
-            },
-            "strokeWidth": {"condition": {"test": "datum.choisie", "value": 4}, "value": 1},
-            "tooltip": [{"field": "nom", "title": "lieu"}, {"field": "texte", "title": "détail"}],
-        },
-    }
-    return {
-        "height": 430,
-        "projection": {"type": "identity", "reflectY": True},
-        "layer": [fond, *bandes, lieux],
-        "resolve": {"scale": {"fill": "independent", "color": "independent"}},
-        "config": {
-            "view": {"stroke": None},
-            "font": "Public Sans",
-            # Les légendes l'une sous l'autre : côte à côte, la seconde serait coupée.
-            "legend": {"layout": {"bottom": {"anchor": "start", "direction": "vertical"}}},
-        },
-    }
+def _chalandise(
+    partage: Partage, commerces: gpd.GeoDataFrame, lieux: NDArray[np.object_]
+) -> pd.DataFrame:
+    """Zone de chalandise à pied de lieux."""
+    return calculer_chalandise(
+        partage.graphe("marche"),
+        partage.territoire.carreaux,
+        partage.ponderation[0],
+        commerces,
+        shapely.get_coordinates(shapely.point_on_surface(lieux)),
+        hypotheses(partage).seuil_chalandise_s,
+        partage.parametres.rattachement_max_m,
+    )
 
 
-def entite_point(x: float, y: float, attributs: dict[str, Any]) -> dict[str, Any]:
-    """Entité ponctuelle d'une petite carte."""
-    return {
-        "type": "Feature",
-        "geometry": {"type": "Point", "coordinates": [round(x), round(y)]},
-        **attributs,
-    }
+def _chalandise_des_mairies(partage: Partage, commerces: gpd.GeoDataFrame) -> NDArray[np.float64]:
+    """Commerces à portée de marche de la mairie de chaque commune, NaN sans mairie connue."""
+    equipements = partage.territoire.equipements
+    mairies = equipements.loc[equipements["service"].astype(str) == "mairie"]
+    codes = partage.territoire.communes["code_commune"].astype(str)
+    if mairies.empty:
+        return np.full(len(codes), np.nan)
+    atteints = _chalandise(partage, commerces, mairies.geometry.to_numpy())["commerces"]
+    par_commune = atteints.groupby(mairies["code_commune"].astype(str).to_numpy()).max()
+    return par_commune.reindex(codes).to_numpy(dtype=np.float64)
 
 
-def catalogue() -> Mapping[str, FicheCouche]:
-    """Catalogue des couches."""
-    return lire_catalogue()
+def offre_de_famille(partage: Partage, famille: str) -> pd.DataFrame | None:
+    """Offre par commune des seuls commerces en activité d'une famille ; ``None`` sans commerces."""
+    table = themes(partage).commerces
+    if table is None:
+        return None
+    retenues = [c.id for c in lire_categories() if c.famille == famille]
+
+    def calculer() -> pd.DataFrame:
+        ouverts = table.loc[table["categorie"].isin(retenues) & ~table["vacant"]]
+        return calculer_commerces_communes(ouverts, None, partage.territoire.communes)
+
+    return partage.objets.obtenir(("offre", famille), calculer)
 
 
-def _entite(forme: Any, attributs: dict[str, Any]) -> dict[str, Any]:
-    arrondie = shapely.set_precision(forme, 1.0, mode="pointwise")
-    return {"type": "Feature", "geometry": shapely.geometry.mapping(arrondie), **attributs}
+def fond(partage: Partage) -> FondPetiteCarte:
+    """Fond des petites cartes."""
+    grossissement = GROSSISSEMENT_SALLE if est_projecteur() else 1.0
+    return partage.objets.obtenir(
+        ("petit_fond", grossissement),
+        lambda: composer_fond(partage.territoire.communes, grossissement),
+    )
 
 
-def _echelle(
-    titre: str, couleurs: Mapping[str, str], entites: list[dict[str, Any]]
-) -> dict[str, Any]:
-    presentes = {str(e["classe"]) for e in entites}
-    domaine = [c for c in couleurs if c in presentes]
-    return {
-        "field": "classe",
-        "type": "nominal",
-        "scale": {"domain": domaine, "range": [couleurs[c] for c in domaine]},
-        "legend": {
-            "title": titre,
-            "orient": "bottom",
-            "columns": 2,
-            "symbolType": "square",
-            "labelLimit": 260,
-            "titleLimit": 420,
-        },
-    }
+def calques_risque(
+    partage: Partage, famille: str = REGLEMENT
+) -> tuple[str, list[Calque], list[EntreeLegende]]:
+    """Titre, calques et légende des zones inondables d'une famille du catalogue, vides sinon."""
+    fiche = next(
+        (
+            f
+            for f in lire_catalogue().values()
+            if f.schema == "zones_inondables" and f.filtre.get("famille") == famille
+        ),
+        None,
+    )
+    zones = themes(partage).zones_inondables
+    if fiche is None or zones is None:
+        return "", [], []
+    calques, legende = partage.objets.obtenir(
+        ("risque", famille),
+        lambda: calques_zones(
+            fiche, zones, fond(partage).metres_par_pixel, partage.territoire.contour
+        ),
+    )
+    return fiche.titre, calques, legende
+
+
+def centres(partage: Partage) -> dict[str, tuple[float, float]]:
+    """Point intérieur de chaque commune (x, y en mètres), par code."""
+
+    def situer() -> dict[str, tuple[float, float]]:
+        communes = partage.territoire.communes
+        xy = shapely.get_coordinates(shapely.point_on_surface(communes.geometry.to_numpy()))
+        codes = communes["code_commune"].astype(str)
+        return {c: (x, y) for c, (x, y) in zip(codes, xy.round().tolist(), strict=True)}
+
+    return partage.objets.obtenir(("centres",), situer)
+
+
+def formes_communes(partage: Partage) -> dict[str, BaseGeometry]:
+    """Contour allégé de chaque commune, par code."""
+
+    def alleger() -> dict[str, BaseGeometry]:
+        communes = partage.territoire.communes
+        formes = shapely.coverage_simplify(communes.geometry.to_numpy(), TOLERANCE_LIMITES_M)
+        return dict(zip(communes["code_commune"].astype(str), formes, strict=True))
+
+    return partage.objets.obtenir(("formes_communes",), alleger)
