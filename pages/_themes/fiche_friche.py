@@ -138,7 +138,8 @@ def tableau_criteres(rang: pd.DataFrame, poids: Mapping[str, float]) -> str:
     connu = float(notes["poids_connus"])
     reste = "" if connu >= 1 else f" Ici, {part(connu, 0)} du poids est connu."
     return (
-        f'<h3 class="dh-h2">Rang {rangee}, score {score} sur 100</h3><table class="dh-pires"><thead><tr><th scope="col">critère</th><td></td>'
+        f'<h3 class="dh-h2">Rang {rangee}, score {score} sur 100</h3>'
+        '<table class="dh-pires"><thead><tr><th scope="col">critère</th><td></td>'
         '<th scope="col" class="n">note</th><th scope="col" class="n">poids</th></tr></thead>'
         f"<tbody>{''.join(lignes)}</tbody></table>"
         + hypothese(
