@@ -36,8 +36,8 @@ def habiller(*, projecteur: bool) -> None:
     """Appliquer la feuille de style ; à appeler à chaque page."""
     styles = _feuille("style.css") + (_feuille("projecteur.css") if projecteur else "")
     st.html(f"<style>{styles}</style>")
-    # Streamlit annonce ses pages en anglais aux lecteurs d'écran.
-    st.html("<script>document.documentElement.lang = 'fr';</script>", unsafe_allow_javascript=True)
+    # Streamlit annonce ses pages, et nomme ses boutons, en anglais.
+    st.html(f"<script>{_feuille('francais.js')}</script>", unsafe_allow_javascript=True)
 
 
 def menu(partage: Partage, courante: str) -> None:

@@ -279,3 +279,28 @@ def test_un_lieu_cherche_par_son_nom_vaut_un_clic(ouvrir, dossier_prepare):
     cadre.locator("#recherche").fill("zzzz")
     cadre.get_by_text("Aucun lieu de ce nom").wait_for()
     releve.verifier()
+
+
+TEXTES_DE_STREAMLIT = """
+() => [...document.querySelectorAll("body *")]
+  .filter((e) => !e.closest(".stHtml, style, script, svg"))
+  .flatMap((e) => [...["aria-label", "title", "placeholder"].map((n) => e.getAttribute(n)),
+    ...[...e.childNodes].filter((n) => n.nodeType === 3).map((n) => n.data.trim())])
+  .filter(Boolean)
+"""
+
+
+def test_les_composants_parlent_francais(ouvrir):
+    page, _, releve = ouvrir()
+    assert page.evaluate("document.documentElement.lang") == "fr"
+    page.get_by_role("combobox", name="Service ou palier").fill("zzzz")
+    page.get_by_text("Aucun résultat").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_text("Vues enregistrées").click()
+    page.get_by_label("Nom de la vue").fill("essai")
+    page.get_by_text("Entrée pour valider").wait_for()
+    textes = page.evaluate(TEXTES_DE_STREAMLIT)
+    assert "Replier les réglages" in textes and "Aller au contenu" in textes
+    anglais = ("Press", "sidebar", "Skip", "Help for", "No results", "Clear", "Choose", "Upload")
+    assert [t for t in textes if any(mot in t for mot in anglais) and "JavaScript" not in t] == []
+    releve.verifier()
