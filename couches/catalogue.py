@@ -14,12 +14,11 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from couches.couche import Couche, EntreeLegende, Trame
+from couches.couche import Trame
 from couches.styles import FICHIER, lire_couleur
 from donnees_geo.erreurs import ErreurConfiguration
 from donnees_geo.lecture.fichiers_toml import TableToml, lever_fautes, lire_toml
 from donnees_geo.schemas import SCHEMAS_CONTEXTE, SCHEMAS_COUCHES
-from donnees_geo.territoire import Territoire
 from donnees_geo.thematiques.contexte import FAMILLES_CONTEXTE, reconnaitre_contexte
 
 GenreChamp = Literal["texte", "code", "nombre", "jour", "heure"]
@@ -241,26 +240,6 @@ def classe_de(fiche: FicheCouche, table: gpd.GeoDataFrame) -> np.ndarray:
     rangs = {classe.valeur: rang for rang, classe in enumerate(fiche.classes)}
     textes = table[fiche.champ].astype(str).str.casefold()
     return np.array([rangs.get(t, -1) for t in textes], dtype=np.int64)
-
-
-def composer_couche(fiche: FicheCouche, table: gpd.GeoDataFrame, territoire: Territoire) -> Couche:
-    """Couche de carte, avec les seules classes présentes dans la légende."""
-    presents = set(classe_de(fiche, table).tolist())
-    sources = [s for s in territoire.sources if s.cle.startswith(f"couches.{fiche.schema}")]
-    return Couche(
-        id=fiche.id,
-        groupe=fiche.groupe,
-        titre=fiche.titre,
-        legende=tuple(
-            EntreeLegende(c.couleur, c.libelle, c.trame)
-            for rang, c in enumerate(fiche.classes)
-            if rang in presents
-        ),
-        source=", ".join(s.fichier for s in sources) or fiche.source,
-        millesime=", ".join(sorted({s.date_donnees for s in sources if s.date_donnees})),
-        licence="données simulées" if territoire.fictif else fiche.licence,
-        visible=False,
-    )
 
 
 def simplifier_pour_ecran(
