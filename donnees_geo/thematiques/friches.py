@@ -134,6 +134,8 @@ def _lire_csv_friches(
         guillemets_echappes=True,
     )
     table = pd.concat(blocs, ignore_index=True)
+    if table.empty:
+        raise ErreurDonnees("L'inventaire de friches ne contient aucun site.", objet=publie)
     trouvees = resoudre_colonnes(table.columns, {}, publie, facultatives=_ALIAS_GEOMETRIE)
     degres = {"longitude", "latitude"} <= trouvees.keys()
     if not degres and not {"geomsurf", "geompoint"} & trouvees.keys():
@@ -144,7 +146,7 @@ def _lire_csv_friches(
             trouve=", ".join(map(str, table.columns[:20])) or "aucune colonne reconnue",
         )
     geometries = np.full(len(table), None, dtype=object)
-    illisibles = 0
+    illisibles = np.zeros(len(table), dtype=bool)
     for nom in ("geomsurf", "geompoint"):
         if nom in trouvees:
             textes = vider_manquantes(table[trouvees[nom]])
@@ -153,8 +155,8 @@ def _lire_csv_friches(
             bruts = textes.to_numpy(dtype=object, copy=True)
             bruts[~presents] = None
             lues = shapely.from_wkt(bruts, on_invalid="ignore")
+            illisibles |= presents & shapely.is_missing(lues)
             lues[shapely.is_empty(lues)] = None
-            illisibles += int((presents & shapely.is_missing(lues)).sum())
             geometries = np.where(shapely.is_missing(geometries), lues, geometries)
     if degres:
         lon, _ = nombres_tolerants(table[trouvees["longitude"]])
@@ -162,17 +164,15 @@ def _lire_csv_friches(
         points = np.asarray(shapely.points(lon.to_numpy(), lat.to_numpy()), dtype=object)
         points[(lon.isna() | lat.isna()).to_numpy()] = None
         geometries = np.where(shapely.is_missing(geometries), points, geometries)
-    if illisibles:
-        constats.append(
-            Constat(Gravite.MAJEUR, objet, f"{illisibles} géométrie(s) WKT illisible(s).")
-        )
     place = ~shapely.is_missing(geometries)
-    if not place.all():
-        constats.append(
-            Constat(
-                Gravite.MAJEUR, objet, f"{int((~place).sum())} site(s) sans géométrie, écarté(s)."
-            )
-        )
+    noms = _nommer_sites(table, publie)
+    for masque, constat in (
+        (illisibles, "géométrie(s) WKT illisible(s)"),
+        (~place, "site(s) sans géométrie, écarté(s)"),
+    ):
+        if masque.any():
+            texte = f"{int(masque.sum())} {constat} : {_enumerer(noms[masque].tolist())}."
+            constats.append(Constat(Gravite.MAJEUR, objet, texte))
     if not place.any():
         raise ErreurDonnees("Aucun site de l'inventaire n'est localisé.", objet=publie)
     source = _crs_des_textes(geometries[place], publie)
@@ -182,7 +182,25 @@ def _lire_csv_friches(
         crs=source,
     ).to_crs(crs)
     finies = np.isfinite(brute.geometry.bounds.to_numpy()).all(axis=1)
+    if not finies.all():
+        texte = (
+            f"{int((~finies).sum())} site(s) dont les coordonnées ne se projettent pas, "
+            f"écarté(s) : {_enumerer(noms[place][~finies].tolist())}."
+        )
+        constats.append(Constat(Gravite.MAJEUR, objet, texte))
     return reparer_geometries(brute.loc[finies], objet, constats)
+
+
+def _nommer_sites(table: pd.DataFrame, publie: Path) -> NDArray[np.object_]:
+    """Identifiant de chaque ligne, à défaut son rang dans le fichier (1 : la première)."""
+    trouvees = resoudre_colonnes(
+        table.columns, {}, publie, facultatives={"site_id": _ALIAS["site_id"]}
+    )
+    rangs = np.array([f"ligne {rang + 1}" for rang in range(len(table))], dtype=object)
+    if "site_id" not in trouvees:
+        return rangs
+    noms = vider_manquantes(table[trouvees["site_id"]]).to_numpy(dtype=object)
+    return np.where(noms == "", rangs, noms)
 
 
 def _crs_des_textes(geometries: NDArray[np.object_], publie: Path) -> int:
@@ -249,6 +267,15 @@ def _placer(
         )
     if not dedans.any():
         constats.append(Constat(Gravite.MAJEUR, objet, "aucun site dans le territoire."))
+    elif not dedans.all():
+        # Un inventaire départemental ou national en a toujours : ce n'est pas une faute.
+        constats.append(
+            Constat(
+                Gravite.MINEUR,
+                objet,
+                f"{int((~dedans).sum())} site(s) hors du territoire élargi, laissé(s).",
+            )
+        )
     return table.loc[dedans].reset_index(drop=True)
 
 
@@ -282,11 +309,13 @@ def _mesurer(
     contour_m2 = pd.Series(shapely.area(geometries), index=table.index)
     avec_contour = contour_m2 > 0
     declaree_m2, illisibles = nombres_tolerants(table["unite_fonciere_surface"])
+    refusees = illisibles + int((declaree_m2 <= 0).sum())
     declaree_m2 = declaree_m2.where(declaree_m2 > 0)
-    if illisibles:
-        constats.append(
-            Constat(Gravite.MINEUR, objet, f"{illisibles} surface(s) déclarée(s) illisible(s).")
+    if refusees:
+        texte = (
+            f"{refusees} surface(s) déclarée(s) illisible(s), nulle(s) ou négative(s), ignorée(s)."
         )
+        constats.append(Constat(Gravite.MINEUR, objet, texte))
     ecarts = (declaree_m2 / contour_m2.where(avec_contour) - 1).abs() > _ECART_SURFACE
     if ecarts.any():
         constats.append(

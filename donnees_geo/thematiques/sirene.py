@@ -101,7 +101,9 @@ def lire_sirene(
                 conseil="prenez le fichier géocodé, ou ajoutez commerces_positions = « Geolocalis"
                 "ationEtablissement… » dans [couches]",
             )
-        actifs = actifs.merge(_lire_positions(positions, actifs["siret"].tolist()), on="siret")
+        # À gauche : un établissement sans position est compté avec ceux qui n'en ont pas de sûre.
+        situes = _lire_positions(positions, actifs["siret"].tolist())
+        actifs = actifs.merge(situes, on="siret", how="left")
     lon, lat = (pd.to_numeric(actifs[c], errors="coerce") for c in ("lon", "lat"))
     place = lon.notna() & lat.notna()
     if "score" in actifs:

@@ -8,13 +8,14 @@ remontées de nappe du BRGM, et toute couche de polygones portant un scénario o
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -23,11 +24,13 @@ from donnees_geo.lecture.archives import extraire_plusieurs
 from donnees_geo.lecture.codes import classer_textes, nombres_tolerants, vider_manquantes
 from donnees_geo.lecture.tables import normaliser_nom, resoudre_colonnes
 from donnees_geo.lecture.vecteur import (
+    COMPTE_MAX,
     SUFFIXES_VECTEUR,
     garder_polygones,
     lire_couche,
     lister_couches,
 )
+from donnees_geo.thematiques.couches_libres import refuser_axes_echanges
 from donnees_geo.thematiques.zones_inondables_codes import (
     GRIDCODE_NAPPE,
     MOTS_ALEA,
@@ -107,26 +110,22 @@ def lire_zones_inondables(
     with extraire_plusieurs(chemin, [s for s in SUFFIXES_VECTEUR if s != ".csv"]) as fichiers:
         for publie, fichier in fichiers.items():
             try:
-                couches = lister_couches(fichier, chemin)
-            except ErreurDonnees:
+                for nom, lue in _lire_fichier(fichier, publie, crs, emprise, objet, constats):
+                    table = None if lue is None else harmoniser_zones(lue, nom)
+                    if table is None:
+                        ecartees.append(nom)
+                    else:
+                        tables.append(table)
+            except ErreurDonnees as erreur:
                 if len(fichiers) == 1:
                     raise
-                ecartees.append(publie)  # une livraison contient aussi des fiches et des index
-                continue
-            for couche in couches:
-                nom = couche if len(couches) > 1 else PurePosixPath(publie).stem
-                if _ECARTEES.search(nom):
-                    ecartees.append(nom)
+                if _reconnaitre(publie, {}) is None or _ECARTEES.search(publie):
+                    ecartees.append(publie)  # une livraison contient aussi des fiches et des index
                     continue
-                lue, lus = lire_couche(
-                    fichier, crs, emprise=emprise, nom_couche=couche, objet=objet, colonnes=_LUES
-                )
-                constats += lus
-                table = harmoniser_zones(lue, nom)
-                if table is None:
-                    ecartees.append(nom)
-                else:
-                    tables.append(table)
+                texte = f"{publie} n'est pas lu : {erreur.message} Les autres fichiers le sont."
+                constats.append(Constat(Gravite.MAJEUR, objet, texte))
+        if len(fichiers) == 1 and tables and all(t.empty for t in tables):
+            _expliquer_absence(next(iter(fichiers.values())), chemin, crs, emprise)
     if ecartees:
         constats.append(
             Constat(
@@ -147,6 +146,39 @@ def lire_zones_inondables(
         )
     reunie = gpd.GeoDataFrame(pd.concat(tables, ignore_index=True), crs=crs)
     return _garder_surfaces(reunie, objet, constats), constats + _constater(reunie, objet)
+
+
+def _lire_fichier(
+    fichier: Path,
+    publie: str,
+    crs: str,
+    emprise: BaseGeometry,
+    objet: str,
+    constats: list[Constat],
+) -> Iterator[tuple[str, gpd.GeoDataFrame | None]]:
+    """Nom et contenu de chaque couche d'un fichier ; ``None`` pour celles d'une autre nature."""
+    couches = lister_couches(fichier, Path(publie))
+    for couche in couches:
+        nom = couche if len(couches) > 1 else PurePosixPath(publie).stem
+        if _ECARTEES.search(nom):
+            yield nom, None
+            continue
+        lue, lus = lire_couche(
+            fichier, crs, emprise=emprise, nom_couche=couche, objet=objet, colonnes=_LUES
+        )
+        constats += lus
+        yield nom, lue
+
+
+def _expliquer_absence(fichier: Path, publie: Path, crs: str, emprise: BaseGeometry) -> None:
+    """Dire si des axes échangés expliquent qu'aucune zone ne soit dans le territoire.
+
+    Le fichier est relu sans filtre d'emprise ; une couche trop longue ne l'est pas.
+    """
+    for couche in lister_couches(fichier, publie):
+        if 0 < pyogrio.read_info(fichier, layer=couche)["features"] <= COMPTE_MAX:
+            toutes, _ = lire_couche(fichier, crs, nom_couche=couche, colonnes=())
+            refuser_axes_echanges(toutes, emprise, publie)
 
 
 def harmoniser_zones(lue: gpd.GeoDataFrame, nom: str) -> gpd.GeoDataFrame | None:

@@ -1,1 +1,1 @@
-"""Pages Friches et risques, et Commerces : croisements gardés en mémoire."""
+"""Vues des pages Friches et risques, et Commerces : une par question, sur la même disposition."""

@@ -212,6 +212,12 @@ def test_sirene_joint_a_sa_geolocalisation(tmp_path: Path):
     )
     table, _ = lire_sirene(stock, positions, L93, EMPRISE, CATEGORIES)
     assert table["commerce"].tolist() == ["sirene:001", "sirene:002", "sirene:003"]
+    # Un établissement absent de la géolocalisation est compté, non oublié.
+    lignes = positions.read_text().splitlines(keepends=True)
+    positions.write_text("".join(ligne for ligne in lignes if not ligne.startswith("002;")))
+    table, constats = lire_sirene(stock, positions, L93, EMPRISE, CATEGORIES)
+    assert table["commerce"].tolist() == ["sirene:001", "sirene:003"]
+    assert "1 établissement(s) sans position sûre" in messages(constats)
     with pytest.raises(ErreurDonnees, match="n'a pas de coordonnées") as erreur:
         lire_sirene(stock, None, L93, EMPRISE, CATEGORIES)
     assert "commerces_positions" in str(erreur.value)

@@ -176,8 +176,8 @@ def test_geometries_fautives_comptees(tmp_path, communes):
     )
     assert table["friche"].tolist() == ["noeud"]
     assert table.geometry.is_valid.all()
-    assert "1 géométrie(s) WKT illisible(s)" in messages(constats)
-    assert "2 site(s) sans géométrie" in messages(constats)
+    assert "1 géométrie(s) WKT illisible(s) : illisible." in messages(constats)
+    assert "2 site(s) sans géométrie, écarté(s) : illisible, rien." in messages(constats)
     assert "1 géométrie(s) invalide(s), réparée(s)" in messages(constats)
 
 
@@ -187,11 +187,31 @@ def test_geometries_fautives_comptees(tmp_path, communes):
         ("site_id;site_nom\n1;x\n", "ne porte pas de géométrie"),
         ("site_id;geompoint\n1;\n2;NA\n", "Aucun site de l'inventaire n'est localisé"),
         ("site_id;geompoint\n1;POINT (5000 90000)\n", "système de coordonnées"),
+        ("site_id;geompoint\n", "ne contient aucun site"),
     ],
 )
 def test_refus_dits(tmp_path, communes, texte, message):
     with pytest.raises(ErreurDonnees, match=message):
         lire(tmp_path, texte, communes)
+
+
+def test_ce_qui_est_laisse_est_compte(tmp_path, communes):
+    table, constats = lire(
+        tmp_path,
+        "site_id;unite_fonciere_surface;geompoint;geomsurf\n"
+        f"dedans;-5;{point(10, 10)};\n"
+        f"dehors;100;{point(900_000, 10)};\n"
+        ";100;;POLYGON EMPTY\n",
+        communes,
+    )
+    assert table["friche"].tolist() == ["dedans"]
+    assert table["surface_origine"].tolist() == ["inconnue"]
+    dits = messages(constats)
+    assert "1 site(s) hors du territoire élargi, laissé(s)" in dits
+    assert "1 surface(s) déclarée(s) illisible(s), nulle(s) ou négative(s)" in dits
+    # Un site sans identifiant est désigné par sa ligne ; un contour vide n'est pas illisible.
+    assert "1 site(s) sans géométrie, écarté(s) : ligne 3." in dits
+    assert "WKT illisible" not in dits
 
 
 def test_valeur_hors_liste_rangee_et_dite(tmp_path, communes):

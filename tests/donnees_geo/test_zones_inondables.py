@@ -180,6 +180,28 @@ def test_couche_etrangere_refusee(tmp_path):
         lire(tmp_path / "vide.zip")
 
 
+def test_axes_echanges_dits(tmp_path):
+    zones = couche(typereg=["03", "02"]).to_crs("EPSG:4326")
+    zones["geometry"] = shapely.transform(zones.geometry.to_numpy(), lambda xy: xy[:, ::-1])
+    zones.to_file(tmp_path / "zone_reg.gpkg")
+    with pytest.raises(ErreurDonnees, match="axes de la couche sont échangés") as erreur:
+        lire(tmp_path / "zone_reg.gpkg")
+    assert "2 objet(s) sur 2" in str(erreur.value)
+
+
+def test_livraison_dont_un_fichier_est_abime(tmp_path):
+    """Une carte abîmée est dite et n'empêche pas de lire les autres ; un index ne compte pas."""
+    couche(typereg=["03"]).to_file(tmp_path / "n_zone_reg_pprn_20190001_s_062.gpkg")
+    (tmp_path / "n_tri_lys_inondable_01_02moy_s_062.gpkg").write_bytes(b"SQLite format 3\0abime")
+    (tmp_path / "index.json").write_text('{"fiches": 3}')
+    table, constats = lire(tmp_path)
+    assert table["niveau"].tolist() == ["interdiction"]
+    graves = [c.message for c in constats if c.gravite is Gravite.MAJEUR]
+    assert len(graves) == 1
+    assert "n_tri_lys_inondable_01_02moy_s_062.gpkg n'est pas lu" in graves[0]
+    assert "index.json" in messages(constats)
+
+
 def test_niveaux_ordonnes_du_plus_au_moins_severe():
     for famille, niveaux in NIVEAUX.items():
         rangs = [n.severite for n in niveaux]
