@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +14,7 @@ import pandas as pd
 import shapely
 
 from accessibilite.etude import ResultatEtude
+from couches.archive import archiver
 from couches.composition import Theme
 from couches.ecran.hors_ligne import ACTIFS, lister_police
 from couches.formats_export import choisir_sortie, lire_format
@@ -36,10 +36,6 @@ from donnees_geo.territoire import Territoire
 
 Progression = Callable[[str, float], None]
 Emprise = tuple[float, float, float, float]
-#: Date des fichiers d'une archive : deux exports des mêmes résultats sont identiques.
-_DATE_ARCHIVE: Final = (2000, 1, 1, 0, 0, 0)
-#: Formats déjà compressés : les compresser encore ne gagne rien.
-_COMPRESSES: Final = frozenset((".pdf", ".png", ".xlsx", ".qgz", ".tif"))
 
 
 @dataclass(frozen=True)
@@ -166,13 +162,9 @@ def exporter_archive(
     """
     with ecrire_atomique(chemin) as provisoire, tempfile.TemporaryDirectory() as travail:
         ecrits = exporter(format_export, territoire, resultat, Path(travail), options, progression)
-        with zipfile.ZipFile(provisoire, "w", zipfile.ZIP_DEFLATED) as archive:
-            for ecrit in ecrits:
-                nom = ecrit.relative_to(travail).as_posix()
-                fiche = zipfile.ZipInfo(nom, _DATE_ARCHIVE)
-                deja = ecrit.suffix in _COMPRESSES
-                fiche.compress_type = zipfile.ZIP_STORED if deja else zipfile.ZIP_DEFLATED
-                archive.writestr(fiche, ecrit.read_bytes())
+        provisoire.write_bytes(
+            archiver({e.relative_to(travail).as_posix(): e.read_bytes() for e in ecrits})
+        )
     return chemin
 
 

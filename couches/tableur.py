@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,6 +20,7 @@ from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from accessibilite.analyses.ensemble import TABLES
 from accessibilite.etude import ResultatEtude
+from couches.archive import archiver
 from couches.licences import decrire_sources
 from couches.noms_fichiers import nommer_fichier
 from couches.tables_export import (
@@ -158,7 +160,8 @@ def exporter_classeur(
     """
     tables = composer_tables(territoire, resultat, analyses)
     with ecrire_atomique(chemin) as provisoire:
-        brut = provisoire.with_suffix(".brut")
+        # En mémoire : une archive que le disque plein interrompt se refermerait une seconde fois.
+        brut = io.BytesIO()
         classeur = Workbook(write_only=True)
         try:
             _remplir(classeur, territoire, resultat, tables, progression)
@@ -167,8 +170,7 @@ def exporter_classeur(
             for feuille in classeur.worksheets:
                 feuille.close()
         classeur.save(brut)
-        _figer_dates(brut, provisoire)
-        brut.unlink()
+        provisoire.write_bytes(_figer_dates(brut))
     return chemin
 
 
@@ -307,22 +309,16 @@ def _ecrire_lisez_moi(
         feuille.append([gras, corps])
 
 
-def _figer_dates(brut: Path, sortie: Path) -> None:
+def _figer_dates(brut: io.BytesIO) -> bytes:
     """Recopier l'archive du classeur avec des dates fixes."""
-    with (
-        zipfile.ZipFile(brut) as entree,
-        zipfile.ZipFile(sortie, "w", zipfile.ZIP_DEFLATED) as copie,
-    ):
-        for nom in entree.namelist():
-            contenu = entree.read(nom)
-            if nom == "docProps/core.xml":
-                # openpyxl y met l'heure de l'enregistrement.
-                contenu = re.sub(
-                    rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>2000-01-01T00:00:00Z", contenu
-                )
-            fiche = zipfile.ZipInfo(nom, date_time=(2000, 1, 1, 0, 0, 0))
-            fiche.compress_type = zipfile.ZIP_DEFLATED
-            copie.writestr(fiche, contenu)
+    with zipfile.ZipFile(brut) as entree:
+        contenus = {nom: entree.read(nom) for nom in entree.namelist()}
+    # openpyxl y met l'heure de l'enregistrement.
+    coeur = "docProps/core.xml"
+    contenus[coeur] = re.sub(
+        rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>2000-01-01T00:00:00Z", contenus[coeur]
+    )
+    return archiver(contenus)
 
 
 def exporter_csv(

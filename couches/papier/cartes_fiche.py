@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from matplotlib.axes import Axes
 
@@ -23,6 +24,9 @@ from couches.papier.fond import tracer
 from couches.papier.modele import Contraintes, Dossier
 from couches.papier.page import ENCRE, GRIS, Page, typographier
 from couches.styles import Styles
+
+#: Plus petite échelle où les friches gardent un grand signe.
+_ECHELLE_GRANDS_SIGNES: Final = 200_000
 
 
 def dessiner_pastille(page: Page, x: float, y: float, couleur: str, styles: Styles) -> None:
@@ -98,7 +102,8 @@ def _dessiner_contraintes(axes: Axes, contraintes: Contraintes, cadre: Cadre) ->
             axes,
             contraintes.friches.decouper(cadre.emprise, 0.0),
             couleur=contraintes.couleurs["friche"],
-            taille=4.5,
+            # À petite échelle, les carrés se recouvriraient.
+            taille=4.5 if cadre.echelle <= _ECHELLE_GRANDS_SIGNES else 2.6,
             bord=ENCRE,
             niveau=26,
             signe="s",
@@ -111,8 +116,8 @@ def _legende_en_ligne(
     """Légende sur deux lignes au plus, les signes suivis de leur sens."""
     courant = x
     for couleur, libelle in entrees:
-        largeur = 6.4 + page.largeur(libelle, 8.5) + 3.0
-        if courant > x and courant + largeur - 3.0 > x + 69.0:
+        largeur = 6.4 + page.largeur(libelle, 8.5) + 2.0
+        if courant > x and courant + largeur - 2.0 > x + 69.0:
             courant, y = x, y + 4.6
         dessiner_pastille(page, courant, y - 2.9, couleur, styles)
         page.texte(courant + 6.4, y, libelle, 8.5)

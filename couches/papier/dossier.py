@@ -16,11 +16,12 @@ from accessibilite.bilans.synthese import compter_atteints, lire_temps
 from accessibilite.etude import ResultatEtude
 from couches.composition import Theme, decrire_mode, dire_modes, regle_du_palier
 from couches.licences import contient_osm, lister_citations
+from couches.papier.fiche import compter_services
 from couches.papier.fond import Objets, construire_fond_papier
 from couches.papier.modele import COULEURS_NOMBRE, CarteSecondaire, Contraintes, Dossier
 from couches.papier.polices import PolicesPapier
 from couches.sig.styles_couches import couleur_classe
-from couches.styles import SANS_DONNEE, Styles, classer_temps
+from couches.styles import INACCESSIBLE, SANS_DONNEE, Styles, classer_temps
 from couches.textes import jour
 from couches.themes import Themes, partager_zonage
 from donnees_geo.conventions import LIBELLES_PALIERS, PALIERS, Palier
@@ -94,7 +95,7 @@ def composer_dossier(
     temps = lire_temps(resultat, theme.ids, theme.mode)
     retenus = territoire.equipements[territoire.equipements["service"].astype(str).isin(theme.ids)]
     quoi = (
-        f"Temps jusqu’au plus lointain des {len(theme.services)} services "
+        f"Temps jusqu’au plus lointain des {compter_services(resultat, theme.palier)} "
         + (
             "de proximité"
             if theme.palier == "proximite"
@@ -186,7 +187,7 @@ def _carte_secondaire(resultat: ResultatEtude, styles: Styles) -> CarteSecondair
         "Services à portée en transport collectif",
         classes,
         couleurs,
-        tuple(reversed(legende)),
+        (*reversed(legende), *_absences(classes)),
     )
 
 
@@ -210,14 +211,20 @@ def _carte_a_pied(resultat: ResultatEtude, styles: Styles) -> CarteSecondaire:
     theme = choisir_theme(resultat)
     mode = "marche" if "marche" in resultat.modes else resultat.modes[0]
     classes = classer_temps(lire_temps(resultat, theme.ids, mode), styles)
-    bornes = [f"{round(b / 60)} min" for b in styles.bornes_s]
-    noms = [*bornes, "plus"]
+    *bornes, dernier = [f"{round(b / 60)}" for b in styles.bornes_s]
+    noms = [*bornes, f"{dernier} min", f"> {dernier}"]
     return CarteSecondaire(
         f"Services de proximité, {'à pied' if mode == 'marche' else mode} seulement",
         classes,
         styles.couleurs_temps,
-        tuple(zip(styles.couleurs_temps, noms, strict=True)),
+        (*zip(styles.couleurs_temps, noms, strict=True), *_absences(classes)),
     )
+
+
+def _absences(classes: NDArray[np.uint8]) -> list[tuple[str, str]]:
+    """Signes des carreaux inaccessibles et sans donnée, s'il y en a."""
+    signes = {INACCESSIBLE: ("hachures", "inaccessible"), SANS_DONNEE: ("points", "sans donnée")}
+    return [signe for valeur, signe in signes.items() if (classes == valeur).any()]
 
 
 def _contraintes(themes: Themes) -> Contraintes:

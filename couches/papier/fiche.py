@@ -223,6 +223,8 @@ class _Redacteur:
         if self.zonage.type == "bassin_de_vie":
             return f"Bassin de vie · {pluriel(len(communes), 'commune')}"
         premier = communes.iloc[0]
+        if len(self.code_commune) == 1 and premier["nom"] == self.territoire.nom:
+            return "Territoire entier, sans découpage en communes"
         morceaux = ["Commune"]
         if premier["bassin_de_vie"]:
             morceaux.append(f"bassin de vie {de(str(premier['bassin_de_vie']))}")
@@ -232,16 +234,16 @@ class _Redacteur:
 
     def _chiffre(self, code: str, palier: str) -> Chiffre:
         regle = next((s for s in self.resultat.parametres.seuils if s.palier == palier), None)
-        compte = sum(s.palier == palier for s in self.resultat.services)
+        compte = compter_services(self.resultat, palier)
         titre = f"palier {LIBELLES_PALIERS[palier]}"
         if regle is None or (code, palier) not in self.part_panier:
             return Chiffre("–", titre, "sans donnée")
         modes = " ou ".join(LIBELLES_MODES[m] for m in regle.modes)
-        unite = "des habitants" if self.par_population else "de la surface habitée"
+        unite = "des habitants" if self.par_population else "de la surface"
         return Chiffre(
             dire_grande_part(self.part_panier[code, palier]),
             titre,
-            f"{unite} à {regle.seuil_s / 60:g}{INSECABLE}min des {compte} services, {modes}",
+            f"{unite} à {regle.seuil_s / 60:g}{INSECABLE}min des {compte}, {modes}",
         )
 
     def _question(self) -> str:
@@ -268,18 +270,22 @@ class _Redacteur:
             suite = f" Temps médian : {duree(mediane)}."
         if len(self.resume) > 1 and np.isfinite(self.part_territoire):
             partout = part(self.part_territoire, int(0 < self.part_territoire < 1))
-            suite += f" Ensemble du territoire : {partout}."
-        oui, non, _ = self._repartir(
+            suite += f" Territoire : {partout}."
+        oui, non, muet = self._repartir(
             float(ligne[c]) for c in ("desservi", "non_desservi", "sans_donnee")
         )
         if oui <= 0:
             return f"Aucun des {self.compter(total)} n’y parvient.{suite}"
-        if non <= 0:
+        if muet <= 0 and non <= 0:
             return f"Les {self.compter(total)} y parviennent tous.{suite}"
+
+        def dire(poids: float) -> str:
+            return nombre(poids) if self.par_population else surface(poids)
+
+        absents = f", {dire(muet)} sans donnée" if muet > 0 else ""
         return (
-            f"{self.compter(oui)} sur {nombre(total) if self.par_population else surface(total)} "
-            f"({part(float(ligne['part']))}) y parviennent, "
-            f"{nombre(non) if self.par_population else surface(non)} non.{suite}"
+            f"{self.compter(oui)} sur {dire(total)} ({part(float(ligne['part']))}) y parviennent, "
+            f"{dire(non)} non{absents}.{suite}"
         )
 
     def _repartir(self, poids: Iterable[float]) -> list[float]:
@@ -292,6 +298,15 @@ class _Redacteur:
             float(ligne[c]) for c in [*colonnes, "inaccessible", "sans_donnee"]
         )
         return tuple(nombre(v) if self.par_population else surface(v) for v in valeurs)
+
+
+def compter_services(resultat: ResultatEtude, palier: str) -> str:
+    """« 18 services », ou « 3 services connus sur 18 » : sans lieu, un service ne compte pas."""
+    ids = [s.id for s in resultat.services if s.palier == palier]
+    connus = sum(bool(np.isfinite(lire_temps(resultat, [i], PLUS_RAPIDE)).any()) for i in ids)
+    if connus in (0, len(ids)):
+        return pluriel(len(ids), "service")
+    return f"{pluriel(connus, 'service')} connu{'s' if connus > 1 else ''} sur {len(ids)}"
 
 
 def dire_grande_part(valeur: float) -> str:

@@ -53,12 +53,13 @@ def dessiner_fiche(
         page.ajuster(fiche.question, LARGEUR, 11.5, 9.0, 600),
         graisse=600,
     )
-    page.paragraphe(GAUCHE, 68.0, typographier(fiche.phrase), LARGEUR, 9.0, lignes_max=1)
+    phrase = typographier(fiche.phrase)
+    page.texte(GAUCHE, 68.0, phrase, page.ajuster(phrase, LARGEUR, 9.0, 8.0))
     principale = _carte_principale(page, dossier, fiche)
     _legende_principale(page, dossier, fiche, principale)
     dessiner_cartes_secondaires(page, dossier, fiche, GAUCHE)
     _colonne_contexte(page, fiche)
-    dessiner_tableau(page, fiche.carences, GAUCHE, DROITE)
+    dessiner_tableau(page, fiche.carences, GAUCHE, DROITE, dossier.unite_legende)
     pied_de_page(page, dossier, pagination)
     return page.figure
 
@@ -154,6 +155,9 @@ def _legende_principale(page: Page, dossier: Dossier, fiche: Fiche, cadre: Cadre
     classes += [("hachures", "inaccessible"), ("points", "sans donnée")]
     for (couleur, libelle), compte in zip(classes, fiche.classes, strict=True):
         dessiner_pastille(page, COLONNE, y, couleur, styles)
+        place = LARGEUR_COLONNE - 7.2 - page.largeur(compte) - 1.5
+        if page.largeur(libelle) > place:
+            libelle = libelle.replace("plus de", ">")
         page.texte(COLONNE + 7.2, y + 2.9, libelle, 8.5)
         page.texte(DROITE, y + 2.9, compte, 8.5, alignement="right")
         y += 4.7

@@ -25,7 +25,7 @@ _COLONNES: Final = (
 
 
 def dessiner_tableau(
-    page: Page, carences: Sequence[LigneCarence], gauche: float, droite: float
+    page: Page, carences: Sequence[LigneCarence], gauche: float, droite: float, unite: str
 ) -> None:
     """Titre, lignes les plus lourdes, puis noms des autres services.
 
@@ -37,19 +37,26 @@ def dessiner_tableau(
         Lignes, de la plus à la moins lourde.
     gauche, droite
         Bords du tableau, mm de l'A4.
+    unite
+        « habitants », ou « surface » faute de population : les habitants ne sont alors pas comptés.
     """
+    par_population = unite == "habitants"
     page.filet(gauche, _HAUT - 4.6, droite, _HAUT - 4.6, ENCRE, 1.2)
     total = len(carences)
     titre = (
         "Aucun service ne manque sous le seuil de son palier"
         if total == 0
-        else f"Services hors de portée d’une partie des habitants ({total})"
+        else "Services hors de portée d’une partie "
+        f"{'des habitants' if par_population else 'de la surface'} ({total})"
     )
     page.texte(gauche, _HAUT, titre, 10.0, graisse=600)
     if total == 0:
         return
     y = _HAUT + 5.0
-    _ecrire_ligne(page, y, [nom for nom, *_ in _COLONNES], GRIS)
+    noms = [nom for nom, *_ in _COLONNES]
+    if not par_population:
+        noms[2] = ""
+    _ecrire_ligne(page, y, noms, GRIS)
     montrees = carences[: _LIGNES - (total > _LIGNES)]
     for rang, ligne in enumerate(montrees):
         y += _PAS
@@ -61,7 +68,7 @@ def dessiner_tableau(
             [
                 majuscule(ligne.service),
                 ligne.palier,
-                ligne.concernes,
+                ligne.concernes if par_population else "",
                 ligne.part,
                 ligne.temps,
                 _choisir(page, ligne.proches, _COLONNES[-1][2]),

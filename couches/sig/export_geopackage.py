@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -42,6 +43,8 @@ _INSERER_STYLE: Final = """
 INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column,
     styleName, styleQML, styleSLD, useAsDefault, description, owner, ui)
 VALUES ('', '', ?, ?, ?, ?, ?, ?, ?, '', NULL)"""
+#: En deçà, un disque est tenu pour plein, octets.
+_PLACE_MINIMALE: Final = 1 << 20
 _ISO: Final = "http://www.isotc211.org/2005/gmd"
 
 
@@ -86,10 +89,15 @@ def exporter_geopackage(
             raise ErreurDonnees(
                 "Le GeoPackage n'a pas pu être écrit.",
                 objet=chemin,
-                trouve=erreur,
+                trouve=_dire_cause(erreur, chemin.parent),
                 conseil="vérifier l'espace disque et le chemin ; l'ancien fichier est intact",
             ) from erreur
     return chemin
+
+
+def _dire_cause(erreur: Exception, dossier: Path) -> object:
+    """Cause d'un échec ; le message de SQLite ne parle que de tables quand le disque est plein."""
+    return "disque plein" if shutil.disk_usage(dossier).free < _PLACE_MINIMALE else erreur
 
 
 def _metadonnees(territoire: Territoire, resultat: ResultatEtude) -> dict[str, str]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-import rasterio
 import shapely
 from numpy.typing import NDArray
-from rasterio.errors import RasterioError
+from rasterio.enums import Resampling
 from rasterio.features import rasterize
+from rasterio.io import DatasetWriter, MemoryFile
 from rasterio.transform import from_origin
 
 from accessibilite.rues.trame import Trame
@@ -56,11 +57,8 @@ def exporter_temps_raster(
     demi = trame.pas_m / 2
     nord = trame.sud + (lignes - 1) * trame.pas_m + demi
     with (
-        ecrire_atomique(chemin) as provisoire,
-        rasterio.open(
-            provisoire,
-            "w",
-            driver="GTiff",
+        _ouvrir(
+            chemin,
             width=colonnes,
             height=lignes,
             count=1,
@@ -80,8 +78,19 @@ def exporter_temps_raster(
         # GDAL refuse un aperçu plus petit qu'une maille.
         apercus = [facteur for facteur in (2, 4, 8) if facteur < min(lignes, colonnes)]
         if apercus:
-            sortie.build_overviews(apercus, rasterio.enums.Resampling.nearest)
+            sortie.build_overviews(apercus, Resampling.nearest)
     return chemin
+
+
+@contextmanager
+def _ouvrir(chemin: Path, **profil: Any) -> Iterator[DatasetWriter]:
+    """GeoTIFF composé en mémoire, écrit d'un bloc : GDAL s'arrête net sur un disque plein."""
+    with MemoryFile() as memoire:
+        with memoire.open(driver="GTiff", **profil) as sortie:
+            yield sortie
+        contenu = memoire.read()
+    with ecrire_atomique(chemin) as provisoire:
+        provisoire.write_bytes(contenu)
 
 
 def exporter_acces_raster(
@@ -132,48 +141,37 @@ def exporter_acces_raster(
         fill=MINUTES_SANS_DONNEE,
         dtype="uint8",
     )
-    try:
-        with (
-            ecrire_atomique(chemin) as provisoire,
-            rasterio.open(
-                provisoire,
-                "w",
-                driver="GTiff",
-                width=colonnes,
-                height=lignes,
-                count=1,
-                dtype="uint8",
-                crs=crs,
-                transform=transformation,
-                nodata=MINUTES_SANS_DONNEE,
-                compress="deflate",
-                tiled=True,
-                blockxsize=256,
-                blockysize=256,
-            ) as sortie,
-        ):
-            sortie.write(valeurs, 1)
-            sortie.write_colormap(1, _palette(styles))
-            sortie.set_band_description(1, "temps d'accès (minutes entamées)")
-            sortie.units = ("min",)
-            sortie.update_tags(
-                **{
-                    "VALEUR_254": "inaccessible",
-                    "VALEUR_255": "sans donnée ou inhabité",
-                    "VALEUR_250": "250 minutes ou plus",
-                    **(attributs or {}),
-                }
-            )
-            # Un aperçu au plus proche voisin n'invente pas de valeur entre deux codes.
-            apercus = [f for f in (2, 4, 8, 16) if f < min(lignes, colonnes)]
-            sortie.build_overviews(apercus, rasterio.enums.Resampling.nearest)
-    except RasterioError as erreur:
-        raise ErreurDonnees(
-            "Le GeoTIFF n'a pas pu être écrit.",
-            objet=chemin,
-            trouve=erreur,
-            conseil="vérifier l'espace disque et le chemin ; l'ancien fichier est intact",
-        ) from erreur
+    with (
+        _ouvrir(
+            chemin,
+            width=colonnes,
+            height=lignes,
+            count=1,
+            dtype="uint8",
+            crs=crs,
+            transform=transformation,
+            nodata=MINUTES_SANS_DONNEE,
+            compress="deflate",
+            tiled=True,
+            blockxsize=256,
+            blockysize=256,
+        ) as sortie,
+    ):
+        sortie.write(valeurs, 1)
+        sortie.write_colormap(1, _palette(styles))
+        sortie.set_band_description(1, "temps d'accès (minutes entamées)")
+        sortie.units = ("min",)
+        sortie.update_tags(
+            **{
+                "VALEUR_254": "inaccessible",
+                "VALEUR_255": "sans donnée ou inhabité",
+                "VALEUR_250": "250 minutes ou plus",
+                **(attributs or {}),
+            }
+        )
+        # Un aperçu au plus proche voisin n'invente pas de valeur entre deux codes.
+        apercus = [f for f in (2, 4, 8, 16) if f < min(lignes, colonnes)]
+        sortie.build_overviews(apercus, Resampling.nearest)
     return chemin
 
 

@@ -7,7 +7,6 @@ déplace d'un bloc. Les styles y sont ceux du GeoPackage.
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ import geopandas as gpd
 import pyproj
 
 from accessibilite.etude import ResultatEtude
+from couches.archive import archiver
 from couches.noms_fichiers import nommer_fichier
 from couches.sig.couches import CoucheExport, composer_couches_export
 from couches.sig.export_geopackage import exporter_geopackage
@@ -69,13 +69,8 @@ def exporter_projet(
     ]
     contenu = composer_projet(territoire, resultat, couches, donnees.name)
     projet = dossier / nommer_fichier("acces", territoire.nom, extension=".qgz")
-    with (
-        ecrire_atomique(projet) as provisoire,
-        zipfile.ZipFile(provisoire, "w", zipfile.ZIP_DEFLATED) as archive,
-    ):
-        fiche = zipfile.ZipInfo(f"{projet.stem}.qgs", date_time=(2000, 1, 1, 0, 0, 0))
-        fiche.compress_type = zipfile.ZIP_DEFLATED
-        archive.writestr(fiche, contenu)
+    with ecrire_atomique(projet) as provisoire:
+        provisoire.write_bytes(archiver({f"{projet.stem}.qgs": contenu.encode()}))
     return [donnees, projet]
 
 

@@ -213,7 +213,7 @@ def test_contenu_d_une_fiche_prevu_a_la_main():
     assert fiche.nom == NOM_LONG
     assert fiche.phrase == (
         "Les 150\u00a0habitants y parviennent tous. Temps médian : 1\u00a0min. "
-        "Ensemble du territoire : 100\u00a0%."
+        "Territoire : 100\u00a0%."
     )
     assert fiche.classes[0] == "150"
     assert [c.valeur for c in fiche.chiffres] == ["100\u00a0%", "–", "100\u00a0%"]
