@@ -144,7 +144,7 @@ def _dessiner(
 ) -> Figure:
     page, styles = _ouvrir_diapositive(dossier.polices), dossier.styles
     question = typographier(poser_question(resultat, theme))
-    page.texte(9.0, 17.0, question, page.ajuster(question, 320.0, 17.0, 9.0, 700), graisse=700)
+    page.texte(9.0, 17.0, question, page.ajuster(question, 312.0, 17.0, 9.0, 700), graisse=700)
     cadre = _cadrer(bornes)
     axes = ouvrir_carte(page, cadre, styles)
     dessiner_fond(axes, dossier.fond, cadre, styles)
