@@ -37,6 +37,8 @@ LIBELLES: Final = {
     "tc_isochrone": "Transport collectif : isochrone de 30 min, une origine, 120 départs",
     "etude_rues": "Diagnostic du territoire préparé, à pied, à vélo et en voiture",
     "etude": "Diagnostic du territoire préparé, transport collectif compris",
+    "clic_marche": "Visualiseur : du clic au polygone affiché, à pied, dans un navigateur",
+    "clic_voiture": "Visualiseur : du clic au polygone affiché, en voiture, dans un navigateur",
     "etude_tc": "dont transport collectif : tous les services, carreaux et départs de la fenêtre",
 }
 COLONNES: Final = (
@@ -149,6 +151,8 @@ def composer_taches(dossier: Path, sujet: Sujet, *, rapide: bool) -> list[Tache]
     if sujet.territoire is not None:
         etude = {"territoire": str(sujet.territoire)}
         taches.append(Tache("etude_nous", "nous", None, etude))
+        clics = etude | {"clics": 5 if rapide else 20}
+        taches.append(Tache("visualiseur_nous", "visualiseur", None, clics))
         if sujet.pbf is not None and sujet.gtfs and sujet.jour:
             taches += _taches_tc(commun, sujet, rapide=rapide)
     return taches

@@ -154,7 +154,7 @@ def naviguer() -> Iterator[Browser]:
 
 def ouvrir_carte(page: Page, adresse: str) -> Frame:
     """Ouvrir une adresse et attendre que carreaux et repères soient affichés ; rend le cadre."""
-    page.goto(adresse)
+    page.goto(adresse, timeout=120_000)
     cadre = page.frame_locator(CADRE)
     for panneau in ("carreaux", "reperes"):
         image = cadre.locator(f".leaflet-{panneau}-pane img.leaflet-image-layer")
@@ -166,7 +166,7 @@ def ouvrir_carte(page: Page, adresse: str) -> Frame:
     return contenu
 
 
-def mesurer_clics(dossier: Path, nombre: int = 20) -> MesureClics:
+def mesurer_clics(dossier: Path, nombre: int = 20, mode: str = "marche") -> MesureClics:
     """Cliquer ``nombre`` fois à des endroits différents du territoire et mesurer chaque attente.
 
     Un premier clic, non compté, laisse au serveur le temps de construire ses graphes.
@@ -177,15 +177,18 @@ def mesurer_clics(dossier: Path, nombre: int = 20) -> MesureClics:
         Territoire préparé.
     nombre
         Clics mesurés.
+    mode
+        Mode de l'isochrone du clic.
 
     Raises
     ------
     ErreurProjet
         Navigateur absent, ou clic sans réponse.
     """
-    with servir(dossier) as adresse, naviguer() as navigateur:
+    # Le navigateur d'abord : sans lui, inutile de lancer le serveur.
+    with naviguer() as navigateur, servir(dossier) as adresse:
         page = navigateur.new_page(viewport={"width": 1920, "height": 1080})
-        carte = ouvrir_carte(page, adresse)
+        carte = ouvrir_carte(page, f"{adresse}/?iso_mode={mode}")
         page.wait_for_timeout(8_000)
         carte.evaluate(ESPION)
         boite = page.locator(CADRE).bounding_box()

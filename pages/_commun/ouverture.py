@@ -6,7 +6,7 @@ import logging
 import os
 from datetime import date
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock, Thread, Timer
 from typing import Final
 
 import numpy as np
@@ -17,7 +17,7 @@ from couches.ecran.carreaux_image import dessiner_carreaux
 from couches.ecran.fond import OptionsReperes, dessiner_fond, dessiner_reperes
 from couches.ecran.hors_ligne import lister_police
 from couches.ecran.mercator import projeter, vers_degres
-from couches.resultats import ecrire_resultats, lire_resultats
+from couches.resultats import DOSSIER_ETUDE, ecrire_resultats, lire_resultats
 from couches.styles import lire_styles
 from donnees_geo.configuration import Parametres, lire_parametres
 from donnees_geo.erreurs import ErreurProjet
@@ -25,7 +25,7 @@ from donnees_geo.territoire import Territoire, charger_territoire
 from pages._carte.demandes import MODES, DemandeIsochrone
 from pages._carte.mesures import mesurer
 from pages._carte.recherche import repertoire_de
-from pages._commun.partage import DOSSIER_ETUDE, PARTAGES_OUVERTS, Partage, Progression
+from pages._commun.partage import PARTAGES_OUVERTS, Partage, Progression
 
 _JOURNAL = logging.getLogger(__name__)
 RACINE: Final = Path(__file__).resolve().parent.parent.parent
@@ -33,6 +33,8 @@ VARIABLE_DOSSIER: Final = "DEMI_HEURE_DOSSIER"
 DOSSIER_DEFAUT: Final = RACINE / "donnees" / "demo-prepare"
 #: Bandes du clic fait d'avance, minutes : celles de départ du visualiseur.
 BANDES_PREPAREES: Final = (5.0, 10.0, 15.0)
+#: Répit laissé à une session qui attend sa première carte, s.
+DELAI_PREPARATION_S: Final = 2.0
 _VERROU_PARTAGES = Lock()
 
 
@@ -130,7 +132,9 @@ def _ouvrir(dossier: Path, progression: Progression | None) -> Partage:
         police=lister_police(),
         etude_relue=relue is not None,
     )
-    Thread(target=prechauffer, args=(partage,), daemon=True).start()
+    suite = Timer(DELAI_PREPARATION_S, prechauffer, args=(partage,))
+    suite.daemon = True
+    suite.start()
     return partage
 
 

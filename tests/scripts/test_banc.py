@@ -129,6 +129,18 @@ def test_un_moteur_absent_ou_en_echec_est_dit(dossier):
     assert "rues a échoué" in absences[1].raison and "seuil_s" in absences[1].raison
 
 
+def test_sans_navigateur_les_clics_ne_sont_pas_mesures(dossier, tmp_path, monkeypatch):
+    sujet = banc.Sujet("EPSG:2154", territoire=tmp_path)
+    taches = banc.composer_taches(dossier, sujet, rapide=True)
+    (tache,) = [t for t in taches if t.script == "visualiseur_nous"]
+    assert tache.travail == {"territoire": str(tmp_path), "clics": 5}
+    monkeypatch.setenv("PATH", str(tmp_path))
+    absence = banc.executer(tache, Path(sys.executable), dossier)
+    assert isinstance(absence, Absence)
+    assert absence.moteur == "visualiseur"
+    assert "Chromium" in absence.raison or "Playwright" in absence.raison
+
+
 MESURES = [
     {"travail": "voisinage", "moteur": "nous", "secondes": 0.002, "version": "1"},
     {"travail": "voisinage", "moteur": "a", "secondes": 0.05, "controle": 12},
