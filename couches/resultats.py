@@ -29,6 +29,8 @@ _ACCES: Final = "acces_carreaux.parquet"
 _INDICATEURS: Final = "indicateurs.csv"
 _CARENCES: Final = "carences.csv"
 _DESCRIPTION: Final = "resultat.json"
+#: Sous-dossier d'un territoire préparé où est gardée l'étude que montre le visualiseur.
+DOSSIER_ETUDE: Final = "etude"
 #: Colonnes lues comme du texte : un code commune commence souvent par un zéro.
 _TEXTES: Final[tuple[str, ...]] = (
     "zone_type",

@@ -11,12 +11,12 @@ import streamlit as st
 
 from couches.formats_export import lire_format
 from couches.paquets import nommer_export
-from couches.resultats import ecrire_resultats
+from couches.resultats import DOSSIER_ETUDE, ecrire_resultats
 from couches.textes import pluriel, taille
 from donnees_geo.erreurs import ErreurProjet
 from pages._commun import gabarit
 from pages._commun.etat import cle
-from pages._commun.partage import DOSSIER_ETUDE, Partage
+from pages._commun.partage import Partage
 from pages._commun.presentation import afficher_erreur, avertissements, menu
 from pages._exports.atelier import FINIS, EtatTravail, Travail, atelier_du_serveur
 from pages._exports.choix import ANNONCES, choisir

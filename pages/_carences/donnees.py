@@ -12,11 +12,11 @@ import pandas as pd
 
 from accessibilite.analyses.ensemble import calculer_analyses
 from accessibilite.bilans.carences_modes import filtrer_carences
-from couches.resultats import ecrire_resultats, lire_resultats
+from couches.resultats import DOSSIER_ETUDE, ecrire_resultats, lire_resultats
 from donnees_geo.configuration.analyses import ParametresAnalyses, lire_parametres_analyses
 from donnees_geo.erreurs import ErreurProjet
 from donnees_geo.thematiques.quartiers import lire_quartiers
-from pages._commun.partage import DOSSIER_ETUDE, Partage, Progression
+from pages._commun.partage import Partage, Progression
 
 _JOURNAL = logging.getLogger(__name__)
 Analyses = Mapping[str, pd.DataFrame]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from pages._commun.partage import DOSSIER_ETUDE, Partage
+from couches.resultats import DOSSIER_ETUDE
+from pages._commun.partage import Partage
 
 _DESCRIPTION: Final = "resultat.json"
 

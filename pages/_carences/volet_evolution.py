@@ -10,11 +10,11 @@ import pandas as pd
 
 from accessibilite.bilans.suivi import Diagnostic, Suivi, comparer_diagnostics
 from couches.couche import EntreeLegende
-from couches.resultats import lire_resultats
+from couches.resultats import DOSSIER_ETUDE, lire_resultats
 from couches.textes import nombre, part, pluriel
 from pages._carences.classement import SANS_DONNEE, Classement, Colonne, LigneZone, nommer_type
 from pages._carences.reglages import Reglages
-from pages._commun.partage import DOSSIER_ETUDE, Partage
+from pages._commun.partage import Partage
 
 #: Différences énumérées dans la phrase ; toutes sont dans le compte rendu de « comparer ».
 ECARTS_MONTRES: Final = 3

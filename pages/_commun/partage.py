@@ -46,7 +46,6 @@ from donnees_geo.territoire import Territoire
 from pages._commun.memoire import CacheImages, CacheObjets
 
 SESSIONS_MAX: Final = 500
-DOSSIER_ETUDE: Final = "etude"
 Progression = Callable[[str, float], None]
 
 

@@ -6,12 +6,12 @@ from html import escape
 from typing import Final
 
 from accessibilite.bilans.indice import FORMULE_INDICE
-from couches.resultats import lire_resultats
+from couches.resultats import DOSSIER_ETUDE, lire_resultats
 from couches.textes import duree, nombre, part
 from donnees_geo.configuration.analyses import decrire_parametres_analyses
 from donnees_geo.erreurs import ErreurProjet
 from pages._commun.gabarit import tableau_simple
-from pages._commun.partage import DOSSIER_ETUDE, Partage
+from pages._commun.partage import Partage
 
 
 def indice_et_analyses(partage: Partage) -> str:

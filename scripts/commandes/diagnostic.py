@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from accessibilite.etude import ResultatEtude
     from donnees_geo.territoire import Territoire
 
+_JOURNAL = logging.getLogger(__name__)
 FICHIERS: Final = ("acces_carreaux.parquet", "indicateurs.csv", "carences.csv")
 CARENCES_MONTREES: Final = 5
 
@@ -121,6 +123,8 @@ def executer(options: argparse.Namespace) -> int:
     ecrire_resultats(
         resultat, options.sortie, nom=territoire.nom, fictif=territoire.fictif, analyses=analyses
     )
+    if analyses is not None and _est_de_reference(options):
+        _garder_pour_le_visualiseur(territoire, resultat, analyses)
     if territoire.fictif:
         print("Données fictives : ce territoire n'existe pas.")
     print(f"{territoire.nom} : {len(resultat.acces)} carreaux, {len(resultat.services)} services")
@@ -137,6 +141,33 @@ def executer(options: argparse.Namespace) -> int:
     ecrits = [*FICHIERS, *(f"{nom}.csv" for nom in (analyses.tables if analyses else ()))]
     print(f"Écrit dans {options.sortie} : " + ", ".join(ecrits))
     return 0
+
+
+def _est_de_reference(options: argparse.Namespace) -> bool:
+    """Vrai si rien dans la demande n'écarte le diagnostic de celui que montre le visualiseur."""
+    demandes = (options.parametres, options.modes, options.services, options.jour, options.analyses)
+    return not (options.aller_retour or options.rabattement_velo) and demandes == (None,) * 5
+
+
+def _garder_pour_le_visualiseur(
+    territoire: Territoire, resultat: ResultatEtude, analyses: Analyses
+) -> None:
+    """Laisser l'étude dans le territoire préparé : le visualiseur s'ouvre sans la recalculer."""
+    from couches.resultats import DOSSIER_ETUDE, ecrire_resultats
+
+    if territoire.dossier is None:
+        return
+    try:
+        ecrire_resultats(
+            resultat,
+            territoire.dossier / DOSSIER_ETUDE,
+            nom=territoire.nom,
+            fictif=territoire.fictif,
+            analyses=analyses,
+        )
+    except ErreurProjet as erreur:
+        # Le diagnostic demandé est écrit ; un territoire protégé s'ouvre seulement moins vite.
+        _JOURNAL.info("Étude non gardée pour le visualiseur : %s", erreur)
 
 
 def _jour_demande(territoire: Territoire, demande: str | None) -> date | None:

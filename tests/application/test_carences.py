@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from couches.resultats import lire_resultats
+from couches.resultats import DOSSIER_ETUDE, lire_resultats
 from pages._carences import donnees, reglages
 from pages._carences.classement import classer_part, legende_parts
 from pages._carences.composant import LARGEUR, decrire_zones, dessiner_zones
@@ -24,7 +24,6 @@ from pages._carences.volet_publics import composer_publics, services_du_public
 from pages._carences.volet_soins import composer_soins, services_de_soins
 from pages._carences.volet_voiture import composer_voiture, services_par_tc
 from pages._commun.ouverture import obtenir_partage
-from pages._commun.partage import DOSSIER_ETUDE
 from tests.application.test_pages import SCRIPT, html
 
 

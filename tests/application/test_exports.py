@@ -14,9 +14,9 @@ from starlette.requests import Request
 from streamlit.testing.v1 import AppTest
 
 from couches.formats_export import FORMATS
+from couches.resultats import DOSSIER_ETUDE
 from donnees_geo.erreurs import ErreurConfiguration
 from pages._commun.ouverture import obtenir_partage
-from pages._commun.partage import DOSSIER_ETUDE
 from pages._exports import atelier as module_atelier
 from pages._exports import routes
 from pages._exports.atelier import FINIS, Atelier, EtatTravail

@@ -306,6 +306,13 @@ def test_diagnostiquer_deux_fois_donne_les_memes_octets(prepare, tmp_path):
         (tmp_path / nom / "resultat.json").unlink()
     assert descriptions[0] == descriptions[1]
     assert empreintes(tmp_path / "un") == empreintes(tmp_path / "deux")
+    # Le visualiseur ouvrira cette étude ; un diagnostic partiel ne la remplace pas.
+    (prepare / "etude" / "resultat.json").unlink()
+    assert empreintes(prepare / "etude") == empreintes(tmp_path / "deux")
+    partiel = tmp_path / "partiel"
+    assert lancer("diagnostiquer", prepare, "--modes", "marche", "--sortie", partiel) == 0
+    assert empreintes(prepare / "etude") == empreintes(tmp_path / "deux")
+    assert empreintes(partiel) != empreintes(tmp_path / "deux")
 
 
 def test_diagnostiquer_refuse_un_fichier_pour_sortie(prepare, tmp_path, capsys):
