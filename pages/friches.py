@@ -7,34 +7,19 @@ from typing import Final
 import streamlit as st
 
 from pages._commun.partage import Partage
-from pages._themes import ecran, friches, habitants_inondables, services_inondables
-from pages._themes.reglages import ReglagesPage
+from pages._themes import ecran
+from pages._themes.friches import VUE as FRICHES
+from pages._themes.habitants_inondables import VUE as HABITANTS
+from pages._themes.services_inondables import VUE as SERVICES
 
-VUES: Final = {
-    "friches": friches,
-    "services": services_inondables,
-    "habitants": habitants_inondables,
-}
-VOLETS: Final = {
-    "friches": "Friches",
-    "services": "Services inondables",
-    "habitants": "Habitants inondables",
-}
+VUES: Final = {"friches": FRICHES, "services": SERVICES, "habitants": HABITANTS}
 
 
 def principal(partage: Partage) -> None:
     """Afficher la page."""
-    permis = {nom: v for vue in VUES.values() for nom, v in vue.permettre(partage).items()}
-    reglages = ReglagesPage("friches", {ecran.VOLET: list(VOLETS), **permis})
-    volet = ecran.ouvrir(
-        partage,
-        "Friches et risques",
-        VOLETS,
-        reglages,
-        lambda choisi: VUES[choisi].regler(partage, reglages),
-    )
-    VUES[volet].afficher(partage, reglages)
-    ecran.fermer(reglages, VOLETS)
+    reglages = ecran.construire_reglages(partage, "friches", VUES)
+    ecran.ouvrir(partage, "Friches et risques", VUES, reglages).afficher(partage, reglages)
+    ecran.fermer(reglages, VUES)
 
 
 principal(st.session_state["partage"])

@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+import streamlit as st
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
@@ -43,6 +44,7 @@ from donnees_geo.configuration.croisements import (
 from donnees_geo.conventions import ModeRue
 from donnees_geo.thematiques.commerces_categories import lire_categories
 from pages._commun.etat import est_projecteur
+from pages._commun.gabarit import message
 from pages._commun.partage import Partage, Progression
 
 #: Textes des cartes en salle : rien sous 18 pixels.
@@ -172,6 +174,17 @@ def commerce(partage: Partage) -> Commerce | None:
         return None
 
     return partage.objets.obtenir(("commerce",), lambda: _calculer_commerce(partage, lus, table))
+
+
+def dire_sans_commerce() -> None:
+    """Dire que le territoire n'a pas de commerces."""
+    st.html(
+        message(
+            "Ce territoire n’a pas de commerces connus.",
+            "Ajoutez [couches] commerces au manifeste, ou la BPE, ou OpenStreetMap.",
+            genre="note",
+        )
+    )
 
 
 def _calculer_commerce(partage: Partage, lus: Themes, table: gpd.GeoDataFrame) -> Commerce:

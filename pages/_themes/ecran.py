@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache, partial
 from html import escape
 from pathlib import Path
@@ -33,57 +34,78 @@ PART: Final[Callable[[float], str]] = partial(part, decimales=0)
 PART_FINE: Final[Callable[[float], str]] = part
 
 
+@dataclass(frozen=True)
+class Vue:
+    """Une vue d'une page thématique.
+
+    Attributes
+    ----------
+    intitule
+        Nom dans le volet de gauche.
+    permettre
+        Réglage → valeurs permises, celle de départ d'abord.
+    regler, afficher
+        Montrent ses réglages (volet de gauche) et son contenu.
+    """
+
+    intitule: str
+    permettre: Callable[[Partage], Mapping[str, Sequence[Any]]]
+    regler: Callable[[Partage, ReglagesPage], None]
+    afficher: Callable[[Partage, ReglagesPage], None]
+
+
+def construire_reglages(partage: Partage, page: str, vues: Mapping[str, Vue]) -> ReglagesPage:
+    """Réglages d'une page : le volet, puis ceux de chaque vue."""
+    permis = {nom: v for vue in vues.values() for nom, v in vue.permettre(partage).items()}
+    return ReglagesPage(page, {VOLET: list(vues), **permis})
+
+
 @cache
 def _feuille() -> str:
     return (Path(__file__).resolve().parent / "style.css").read_text(encoding="utf-8")
 
 
-def ouvrir(
-    partage: Partage,
-    page: str,
-    volets: Mapping[str, str],
-    reglages: ReglagesPage,
-    regler: Callable[[str], None],
-) -> str:
-    """Volet de gauche et bandeaux d'une page ; rend le volet choisi.
+def ouvrir(partage: Partage, page: str, vues: Mapping[str, Vue], reglages: ReglagesPage) -> Vue:
+    """Volet de gauche et bandeaux d'une page ; rend la vue choisie.
 
     Parameters
     ----------
     page
         Titre de la page dans le menu.
-    volets
-        Identifiant → intitulé des vues de la page.
-    regler
-        Montre les réglages du volet donné, dans le volet de gauche.
+    vues
+        Vues de la page, par identifiant.
     """
     st.html(f"<style>{_feuille()}</style>")
     with st.sidebar:
         menu(partage, page)
         st.radio(
             "Vue",
-            list(volets),
-            format_func=volets.__getitem__,
+            list(vues),
+            format_func=lambda nom: vues[nom].intitule,
             key=reglages.cle(VOLET),
             on_change=reglages.relever,
             args=(VOLET,),
         )
-        regler(str(reglages[VOLET]))
+        choisie = vues[str(reglages[VOLET])]
+        choisie.regler(partage, reglages)
         st.button("Mode projecteur", on_click=_projeter, args=(True,), width="stretch")
     avertissements(partage)
-    return str(reglages[VOLET])
+    return choisie
 
 
-def fermer(reglages: ReglagesPage, volets: Mapping[str, str]) -> None:
+def fermer(reglages: ReglagesPage, vues: Mapping[str, Vue]) -> None:
     """Barre du mode projecteur, puis mise à jour de l'adresse."""
     if est_projecteur():
-        noms = list(volets)
+        noms = list(vues)
         rang = noms.index(str(reglages[VOLET]))
         with st.container(key="barre_projecteur", horizontal=True, vertical_alignment="center"):
             for texte, pas, touche in (("Précédente", -1, "PageUp"), ("Suivante", 1, "PageDown")):
                 suivant = noms[(rang + pas) % len(noms)]
                 st.button(texte, on_click=reglages.poser, args=(VOLET, suivant), shortcut=touche)
             compte = f"{rang + 1} / {len(noms)}"
-            st.html(f'<p class="dh-vue"><span>{compte}</span> {escape(volets[noms[rang]])}</p>')
+            st.html(
+                f'<p class="dh-vue"><span>{compte}</span> {escape(vues[noms[rang]].intitule)}</p>'
+            )
             st.button("Quitter", on_click=_projeter, args=(False,))
     reglages.ecrire_adresse()
 

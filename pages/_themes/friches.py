@@ -30,12 +30,16 @@ from pages._themes.fiche_friche import (
 )
 from pages._themes.reglages import ReglagesPage
 
+#: Friches numérotées sur la carte.
+PREMIER_RANG: Final = 10
 #: Rang au plus égal → intitulé, couleur et surface (px²) du signe.
 RANGS: Final = (
-    (10, "dix premières, numérotées", "#6b4f00", 330.0),
+    (PREMIER_RANG, "dix premières, numérotées", "#6b4f00", 330.0),
     (30, "de la 11e à la 30e", "#c9972b", 110.0),
     (None, "suivantes", "#efdfae", 60.0),
 )
+#: Surface (px²) du signe de la friche choisie, au moins.
+TAILLE_CHOISIE: Final = 180.0
 #: Poids proposés ; l'adresse les garde.
 POIDS: Final = tuple(n / 2 for n in range(11))
 
@@ -149,13 +153,14 @@ def _carte(
                 "detail": f"{rang}e, {dire_hectares(float(fiches['surface_ha'].iloc[ligne]))}",
                 "numero": str(rang),
                 "couleur": couleur,
-                "taille": taille,
+                "taille": max(taille, TAILLE_CHOISIE) if ligne == choisie else taille,
+                "premiere": rang <= PREMIER_RANG,
                 "bord": "#4a3a10",
                 "choisie": ligne == choisie,
             }
         )
     titre, zones, legende = donnees.calques_risque(partage)
-    numerotes = [p for p in points if p["taille"] == RANGS[0][3]]
+    numerotes = [p for p in points if p["premiere"]]
     signes = [EntreeLegende(couleur, texte, "rond") for _, texte, couleur, _ in RANGS]
     carte = assembler(
         donnees.fond(partage),
@@ -221,3 +226,6 @@ def _classement(
         barres=("score",),
         hauteur=420,
     )
+
+
+VUE: Final = ecran.Vue("Friches", permettre, regler, afficher)

@@ -281,3 +281,6 @@ def _tableau(reglages: ReglagesPage, communes: pd.DataFrame, choisie: str) -> No
         choisi=choisie,
         choisir=lambda code: reglages.poser(COMMUNE, code),
     )
+
+
+VUE: Final = ecran.Vue("Habitants inondables", permettre, regler, afficher)

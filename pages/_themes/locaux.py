@@ -39,8 +39,12 @@ def regler(partage: Partage, reglages: ReglagesPage) -> None:
     ecran.choisir_dans(reglages, SERVICE, "Service à installer", libelles)
 
 
-def afficher(partage: Partage, reglages: ReglagesPage, lu: donnees.Commerce) -> None:
+def afficher(partage: Partage, reglages: ReglagesPage) -> None:
     """Afficher la vue."""
+    lu = donnees.commerce(partage)
+    if lu is None:
+        donnees.dire_sans_commerce()
+        return
     if lu.vacance.empty:
         st.html(
             phrase("Aucune commune n’a à la fois un local vacant connu et un service manquant.")
@@ -221,3 +225,6 @@ def _tableau_services(
         choisir=lambda code: reglages.poser(SERVICE, code),
         hauteur=320,
     )
+
+
+VUE: Final = ecran.Vue("Locaux vides et manques", permettre, regler, afficher)

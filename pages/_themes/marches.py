@@ -36,8 +36,12 @@ def regler(partage: Partage, reglages: ReglagesPage) -> None:
     ecran.choisir_dans(reglages, JOUR, "Jour de marché", {j: j for j in JOURS})
 
 
-def afficher(partage: Partage, reglages: ReglagesPage, lu: donnees.Commerce) -> None:
+def afficher(partage: Partage, reglages: ReglagesPage) -> None:
     """Afficher la vue."""
+    lu = donnees.commerce(partage)
+    if lu is None:
+        donnees.dire_sans_commerce()
+        return
     if lu.marches is None or lu.chalandise is None:
         st.html(phrase("Aucun marché n’est connu de ce territoire."))
         return
@@ -246,3 +250,6 @@ def _tableau_marches(chalandise: pd.DataFrame) -> None:
         cle_table="table_marches",
         hauteur=330,
     )
+
+
+VUE: Final = ecran.Vue("Marchés", permettre, regler, afficher)

@@ -66,8 +66,12 @@ def regler(partage: Partage, reglages: ReglagesPage) -> None:
     ecran.choisir_dans(reglages, INDICATEUR, "Couleur des cercles", indicateurs)
 
 
-def afficher(partage: Partage, reglages: ReglagesPage, lu: donnees.Commerce) -> None:
+def afficher(partage: Partage, reglages: ReglagesPage) -> None:
     """Afficher la vue."""
+    lu = donnees.commerce(partage)
+    if lu is None:
+        donnees.dire_sans_commerce()
+        return
     famille = str(reglages[FAMILLE])
     communes = _communes_de(partage, lu, famille)
     indicateur = INDICATEURS[str(reglages[INDICATEUR])]
@@ -255,3 +259,6 @@ def _tableau(reglages: ReglagesPage, communes: pd.DataFrame, choisie: str) -> No
             "rues dans la zone de chalandise."
         )
     )
+
+
+VUE: Final = ecran.Vue("Offre", permettre, regler, afficher)

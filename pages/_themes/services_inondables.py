@@ -321,3 +321,6 @@ def _tableau(
         choisi=service,
         choisir=lambda code: reglages.poser(SERVICE, code),
     )
+
+
+VUE: Final = ecran.Vue("Services inondables", permettre, regler, afficher)
