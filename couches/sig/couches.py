@@ -192,13 +192,14 @@ def _couches_thematiques(themes: Themes, fictif: bool) -> Iterator[CoucheExport]
             themes.zones_inondables,
         ),
     }
-    presentes = {nom: t for nom, t in tables.items() if t[2] is not None and len(t[2])}
-    styles = styles_catalogue(
-        {nom: str(t.geom_type.iloc[0]) for nom, (_, _, t) in presentes.items() if t is not None}
-    )
-    for nom, (titre, description, table) in presentes.items():
-        assert table is not None
-        yield CoucheExport(nom, titre, description, table, licence, (styles[nom],))
+    for nom, (titre, description, table) in tables.items():
+        if table is None:
+            continue
+        for suffixe, precision, partie in _separer_genres(table):
+            style = styles_catalogue({nom: str(partie.geom_type.iloc[0])})[nom]
+            yield CoucheExport(
+                nom + suffixe, titre + precision, description, partie, licence, (style,)
+            )
     for nom, table in themes.autres.items():
         fiche = fiche_de(nom)
         genre = str(table.geom_type.iloc[0]) if len(table) else "Polygon"
@@ -211,3 +212,15 @@ def _couches_thematiques(themes: Themes, fictif: bool) -> Iterator[CoucheExport]
             licence if fiche is None or fictif else fiche.licence,
             (style_libre(nom, genre) if fiche is None else style_contexte(fiche, table),),
         )
+
+
+def _separer_genres(table: gpd.GeoDataFrame) -> Iterator[tuple[str, str, gpd.GeoDataFrame]]:
+    """Surfaces, puis points : un SIG n'applique à une couche qu'un genre de symbole."""
+    points = table.geom_type.isin(("Point", "MultiPoint"))
+    if points.all():
+        yield "", "", table
+        return
+    if (~points).any():
+        yield "", "", table[~points]
+    if points.any():
+        yield "_points", " (sans contour)", table[points]

@@ -107,6 +107,19 @@ def test_style_d_une_couche_de_contexte_cite_les_valeurs_de_la_table():
     assert len(style.nom) <= 30
 
 
+def test_surfaces_et_points_ne_partagent_pas_une_couche(tmp_path):
+    territoire, etude = etude_exports()
+    themes = ecrire_themes(tmp_path)
+    friches = gpd.read_parquet(themes["friches"])
+    friches.geometry = [friches.geometry.iloc[0].buffer(20.0), *friches.geometry[1:]]
+    friches.to_parquet(themes["friches"])
+    couches = composer_couches_export(replace(territoire, couches=themes), etude, lire_styles())
+    genres = {c.nom: set(c.donnees.geom_type) for c in couches if c.nom.startswith("friches")}
+    assert genres == {"friches": {"Polygon"}, "friches_points": {"Point"}}
+    symboles = {c.nom: c.styles[0].regles[0].symbole.nature for c in couches if c.nom in genres}
+    assert symboles == {"friches": "surface", "friches_points": "point"}
+
+
 def test_emprise_de_la_carte_aux_proportions_de_sa_place():
     territoire, etude = etude_exports()
     couches = composer_couches_export(territoire, etude, lire_styles())
