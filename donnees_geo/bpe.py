@@ -7,22 +7,18 @@ Le fichier national de 2025 pèse 1,5 Go : il est filtré bloc par bloc sur l'em
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as csv_arrow
-import pyarrow.dataset as jeu_arrow
 import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
@@ -31,7 +27,7 @@ from shapely.geometry.base import BaseGeometry
 
 from donnees_geo.configuration import Service
 from donnees_geo.erreurs import Constat, ErreurDonnees, Gravite
-from donnees_geo.lecture.tables import FluxReprise, FormatCsv, ouvrir_csv, resoudre_colonnes
+from donnees_geo.lecture.flux import lire_blocs_arrow
 
 Progression = Callable[[str, float], None]
 
@@ -47,9 +43,6 @@ _FACULTATIVES: Final = {
 }
 #: Le zip de 2021 contient aussi le dictionnaire des variables.
 _PREFERES: Final = (r"(^|/)(?!varmod)[^/]*$", r"bpe")
-_OCTETS_PAR_BLOC: Final = 4 << 20
-#: Rapport de taille observé du zip national (1 515 Mo dans 143 Mo) : sert au seul avancement.
-_COMPRESSION: Final = 10.6
 _MOTIF_TYPEQU: Final = re.compile(r"[A-Z]\d{3}")
 #: UTM ou Lambert des départements d'outre-mer, quand la colonne EPSG manque (2021 et avant).
 _EPSG_DEPARTEMENTS: Final = {"971": 5490, "972": 5490, "973": 2972, "974": 2975, "976": 4471}
@@ -255,62 +248,15 @@ class _Cadre:
 
 def _lire_blocs(chemin: Path, progression: Progression | None) -> Iterator[pa.Table]:
     """Blocs de la table, colonnes renommées, toutes en texte, cases vides en ``""``."""
-    if chemin.suffix.lower() == ".parquet" and chemin.is_file():
-        yield from _lire_blocs_parquet(chemin)
-        return
-    with ouvrir_csv(chemin, preferes=_PREFERES) as (flux, format_csv):
-        brut = cast(FluxReprise, flux.raw)
-        taille = chemin.stat().st_size * (1 if chemin.suffix.lower() == ".csv" else _COMPRESSION)
-        encodage = "utf8" if format_csv.encodage.startswith("utf-8") else format_csv.encodage
-        colonnes = _colonnes(_lire_entete(flux, format_csv), chemin)
-        try:
-            blocs = csv_arrow.open_csv(
-                flux,
-                csv_arrow.ReadOptions(block_size=_OCTETS_PAR_BLOC, encoding=encodage),
-                csv_arrow.ParseOptions(delimiter=format_csv.separateur),
-                csv_arrow.ConvertOptions(
-                    include_columns=list(colonnes.values()),
-                    column_types={c: pa.string() for c in colonnes.values()},
-                    strings_can_be_null=False,
-                ),
-            )
-            for lot in blocs:
-                yield _en_textes(pa.Table.from_batches([lot]), colonnes)
-                if progression is not None:
-                    progression("Lecture de la BPE", min(0.99, brut.octets_lus / max(taille, 1)))
-        except pa.ArrowInvalid as erreur:
-            raise ErreurDonnees(
-                "BPE illisible.",
-                objet=chemin,
-                attendu=f"un CSV à « {format_csv.separateur} », {format_csv.encodage}",
-                trouve=str(erreur)[:200],
-                conseil="téléchargez de nouveau le fichier à l'INSEE",
-            ) from erreur
-
-
-def _lire_entete(flux: io.BufferedReader, format_csv: FormatCsv) -> list[str]:
-    debut = flux.peek(1 << 16).decode(format_csv.encodage, errors="replace")
-    ligne = debut.lstrip("\ufeff").splitlines()[0]
-    return next(csv.reader([ligne], delimiter=format_csv.separateur))
-
-
-def _lire_blocs_parquet(chemin: Path) -> Iterator[pa.Table]:
-    try:
-        jeu = jeu_arrow.dataset(chemin, format="parquet")
-    except pa.ArrowInvalid as erreur:
-        raise ErreurDonnees("BPE illisible.", objet=chemin, trouve=str(erreur)[:200]) from erreur
-    colonnes = _colonnes(jeu.schema.names, chemin)
-    for lot in jeu.to_batches(columns=list(colonnes.values()), batch_size=100_000):
-        yield _en_textes(pa.Table.from_batches([lot]), colonnes)
-
-
-def _colonnes(presentes: Sequence[str], chemin: Path) -> dict[str, str]:
-    return resoudre_colonnes(presentes, _ALIAS, chemin, facultatives=_FACULTATIVES)
-
-
-def _en_textes(bloc: pa.Table, colonnes: dict[str, str]) -> pa.Table:
-    return pa.table(
-        {nom: pc.fill_null(bloc[c].cast(pa.string()), "") for nom, c in colonnes.items()}
+    return lire_blocs_arrow(
+        chemin,
+        _ALIAS,
+        facultatives=_FACULTATIVES,
+        preferes=_PREFERES,
+        nom="BPE",
+        avancer=None
+        if progression is None
+        else lambda fait: progression("Lecture de la BPE", fait),
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Final, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,9 +14,17 @@ import pyarrow.csv as csv_arrow
 import pyarrow.dataset as jeu_arrow
 
 from donnees_geo.erreurs import ErreurDonnees
-from donnees_geo.lecture.tables import Alias, FormatCsv, ouvrir_csv, resoudre_colonnes
+from donnees_geo.lecture.tables import (
+    Alias,
+    FluxReprise,
+    FormatCsv,
+    ouvrir_csv,
+    resoudre_colonnes,
+)
 
-_OCTETS_PAR_BLOC = 4 << 20
+_OCTETS_PAR_BLOC: Final = 4 << 20
+#: Rapport de taille observé du zip national de la BPE (1 515 Mo dans 143 Mo).
+_COMPRESSION: Final = 10.6
 
 
 def lire_entete(chemin: Path, preferes: Sequence[str] = ()) -> list[str]:
@@ -32,6 +41,8 @@ def lire_blocs_arrow(
     *,
     facultatives: Alias | None = None,
     preferes: Sequence[str] = (),
+    nom: str = "Table",
+    avancer: Callable[[float], None] | None = None,
 ) -> Iterator[pa.Table]:
     """Lire une grande table par blocs, colonnes renommées, toutes en texte (vide : ``""``).
 
@@ -43,6 +54,10 @@ def lire_blocs_arrow(
         Nom voulu → alias ; seules ces colonnes sont décodées.
     preferes
         Membre cherché dans une archive, comme :func:`archives.ouvrir_flux`.
+    nom
+        Nom de la table dans les erreurs.
+    avancer
+        Appelée à chaque bloc d'un CSV avec la part lue, estimée d'après la taille du fichier.
 
     Raises
     ------
@@ -50,13 +65,14 @@ def lire_blocs_arrow(
         Colonne obligatoire absente, fichier illisible.
     """
     if _est_parquet(chemin):
-        jeu = _ouvrir_parquet(chemin)
+        jeu = _ouvrir_parquet(chemin, nom)
         colonnes = resoudre_colonnes(jeu.schema.names, alias, chemin, facultatives=facultatives)
         for lot in jeu.to_batches(columns=_distinctes(colonnes), batch_size=100_000):
             yield _en_textes(pa.Table.from_batches([lot]), colonnes)
         return
     with ouvrir_csv(chemin, preferes=preferes) as (flux, format_csv):
         entete = _premiere_ligne(flux, format_csv)
+        attendus = max(chemin.stat().st_size, 1) * _grossissement(chemin)
         colonnes = resoudre_colonnes(entete, alias, chemin, facultatives=facultatives)
         utf8 = format_csv.encodage.startswith("utf-8")
         try:
@@ -74,9 +90,11 @@ def lire_blocs_arrow(
             )
             for lot in blocs:
                 yield _en_textes(pa.Table.from_batches([lot]), colonnes)
+                if avancer is not None:
+                    avancer(min(0.99, cast(FluxReprise, flux.raw).octets_lus / attendus))
         except pa.ArrowInvalid as erreur:
             raise ErreurDonnees(
-                "Table illisible.",
+                f"{nom} illisible.",
                 objet=chemin,
                 attendu=f"un CSV à « {format_csv.separateur} », {format_csv.encodage}",
                 trouve=str(erreur)[:200],
@@ -88,11 +106,16 @@ def _est_parquet(chemin: Path) -> bool:
     return chemin.suffix.lower() == ".parquet" and chemin.is_file()
 
 
-def _ouvrir_parquet(chemin: Path) -> jeu_arrow.Dataset:
+def _grossissement(chemin: Path) -> float:
+    """Taille du CSV rapportée à celle du fichier, pour le seul avancement."""
+    return 1.0 if chemin.suffix.lower() == ".csv" else _COMPRESSION
+
+
+def _ouvrir_parquet(chemin: Path, nom: str = "Table") -> jeu_arrow.Dataset:
     try:
         return jeu_arrow.dataset(chemin, format="parquet")
     except pa.ArrowInvalid as erreur:
-        raise ErreurDonnees("Table illisible.", objet=chemin, trouve=str(erreur)[:200]) from erreur
+        raise ErreurDonnees(f"{nom} illisible.", objet=chemin, trouve=str(erreur)[:200]) from erreur
 
 
 def _premiere_ligne(flux: io.BufferedReader, format_csv: FormatCsv) -> list[str]:
