@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from couches.couche import EntreeLegende
-from couches.textes import nombre
+from couches.textes import nombre, part
 
 #: Bornes hautes des classes de parts, incluses, et leur texte.
 BORNES_PARTS: Final = (0.1, 0.25, 0.5, 0.75, 1.0)
@@ -32,6 +33,12 @@ def legende_parts(
     """Légende des parts ; ``sans`` ajoute l'absence de donnée."""
     entrees = [EntreeLegende(c, t) for c, t in zip(couleurs, TEXTES_PARTS, strict=True)]
     return [*entrees, EntreeLegende(COULEUR_SANS, SANS)] if sans else entrees
+
+
+def dire_parts(habitants: pd.Series[float], parts: pd.Series[float]) -> list[str]:
+    """« 1 234 (56 %) » de chaque ligne."""
+    paires = zip(habitants.tolist(), parts.tolist(), strict=True)
+    return [f"{nombre(h)} ({part(p, 0)})" for h, p in paires]
 
 
 def borner(valeurs: NDArray[np.float64], decimales: int) -> tuple[float, ...]:

@@ -8,8 +8,6 @@ import numpy as np
 import pandas as pd
 
 from accessibilite.croisements.inondation import TOUT_SERVICE
-from couches.ecran.petit_fond import Entite, noms_des_cercles
-from couches.ecran.petite_carte import assembler, calque_cercles, legende_cercles, tailles_cercles
 from couches.textes import nombre, part, pluriel
 from donnees_geo.conventions import PALIERS
 from donnees_geo.thematiques.zones_inondables_codes import HORS_ZONE, LIBELLES_FAMILLES, NIVEAUX
@@ -17,9 +15,10 @@ from pages._commun.etat import NOMS_PALIERS, est_projecteur
 from pages._commun.gabarit import grand_chiffre, hypothese, phrase
 from pages._commun.partage import Partage
 from pages._themes import donnees, ecran
-from pages._themes.classes import COULEURS_MANQUE, couleur_part, legende_parts
+from pages._themes.cercles import COMMUNE, Cercles, montrer_cercles
+from pages._themes.classes import COULEURS_MANQUE, couleur_part, dire_parts, legende_parts
 from pages._themes.reglages import ReglagesPage
-from pages._themes.services_inondables import COMMUNE, PIRES, dire_sans_zone
+from pages._themes.services_inondables import PIRES, dire_sans_zone
 
 ZONAGE: Final = "zonage"
 NIVEAU: Final = "niveau"
@@ -89,7 +88,7 @@ def afficher(partage: Partage, reglages: ReglagesPage) -> None:
         f"{LIBELLES_FAMILLES[zonage][:1].upper()}{LIBELLES_FAMILLES[zonage][1:]}",
     ) as (gauche, droite):
         with gauche:
-            _carte(partage, reglages, zonage, communes, commune, quoi)
+            _carte(partage, reglages, zonage, communes, quoi)
         droite.html(_panneau(partage, lignes, communes, commune, quoi))
     if est_projecteur():
         return
@@ -151,52 +150,31 @@ def _nommer_manque(partage: Partage, manque: str) -> str:
 
 
 def _carte(
-    partage: Partage,
-    reglages: ReglagesPage,
-    zonage: str,
-    communes: pd.DataFrame,
-    choisie: str,
-    quoi: str,
+    partage: Partage, reglages: ReglagesPage, zonage: str, communes: pd.DataFrame, quoi: str
 ) -> None:
-    centres = donnees.centres(partage)
     exposes = communes["population_zone_hab"].to_numpy(dtype=np.float64)
-    cercles: list[Entite] = [
-        {
-            "code": str(ligne["zone_code"]),
-            "x": centres[str(ligne["zone_code"])][0],
-            "y": centres[str(ligne["zone_code"])][1],
-            "commune": ligne["zone_nom"],
-            "exposes": nombre(float(ligne["population_zone_hab"])),
-            "manque": f"{nombre(float(ligne['population_carence_hab']))} "
-            f"({part(float(ligne['part_carence']), 0)})",
-            "taille": taille,
-            "couleur": couleur_part(float(ligne["part_carence"]), COULEURS_MANQUE),
-            "choisie": str(ligne["zone_code"]) == choisie,
-        }
-        for ligne, taille in zip(
-            communes.to_dict("records"), tailles_cercles(exposes).tolist(), strict=True
-        )
-    ]
     titre, zones, legende = donnees.calques_risque(partage, zonage)
-    bulle = {"commune": "commune", "exposes": "en zone inondable", "manque": "à qui il manque"}
-    carte = assembler(
-        donnees.fond(partage),
-        [*zones, calque_cercles(cercles, bulle)],
+    montrer_cercles(
+        partage,
+        reglages,
+        Cercles(
+            communes["zone_code"].astype(str).tolist(),
+            exposes,
+            [couleur_part(v, COULEURS_MANQUE) for v in communes["part_carence"].tolist()],
+            {
+                "en zone inondable": [nombre(v) for v in exposes.tolist()],
+                "à qui il manque": dire_parts(
+                    communes["population_carence_hab"], communes["part_carence"]
+                ),
+            },
+            "En zone inondable",
+            "habitants",
+        ),
         f"Carte des communes : habitants en zone inondable, et part de ceux à qui manque {quoi} ; "
         "le tableau dessous dit la même chose.",
-        noms=noms_des_cercles(cercles, "commune", donnees.fond(partage)),
-    )
-    ecran.montrer_carte(
-        carte,
-        [
-            ecran.legende_tailles(
-                "En zone inondable", legende_cercles(exposes.max(initial=0), "habitants")
-            ),
-            ecran.legende_signes("dont il manque", legende_parts(COULEURS_MANQUE)),
-            ecran.legende_signes(titre, legende),
-        ],
+        [("dont il manque", legende_parts(COULEURS_MANQUE)), (titre, legende)],
         cle_carte="carte_habitants_inondables",
-        choisir=lambda code: reglages.poser(COMMUNE, code),
+        dessous=zones,
     )
 
 

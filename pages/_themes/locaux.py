@@ -8,18 +8,16 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from couches.ecran.petit_fond import Entite, noms_des_cercles
-from couches.ecran.petite_carte import assembler, calque_cercles, legende_cercles, tailles_cercles
 from couches.textes import nombre, part, pluriel
 from pages._commun.etat import est_projecteur
 from pages._commun.gabarit import grand_chiffre, hypothese, phrase
 from pages._commun.partage import Partage
 from pages._themes import donnees, ecran
-from pages._themes.classes import COULEURS_MANQUE, couleur_part, legende_parts
+from pages._themes.cercles import COMMUNE, Cercles, montrer_cercles
+from pages._themes.classes import COULEURS_MANQUE, couleur_part, dire_parts, legende_parts
 from pages._themes.reglages import ReglagesPage
 
 SERVICE: Final = "service"
-COMMUNE: Final = "commune"
 PIRES: Final = 5
 
 
@@ -60,7 +58,7 @@ def afficher(partage: Partage, reglages: ReglagesPage) -> None:
         "Communes qui ont des locaux vacants, et des habitants à qui ce service manque",
     ) as (gauche, droite):
         with gauche:
-            _carte(partage, reglages, lignes, choisie)
+            _carte(partage, reglages, lignes)
         droite.html(_panneau(lu.vacance, lignes, choisie))
     if est_projecteur():
         return
@@ -83,46 +81,28 @@ def sommer_par_service(vacance: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _carte(partage: Partage, reglages: ReglagesPage, lignes: pd.DataFrame, choisie: str) -> None:
-    centres = donnees.centres(partage)
+def _carte(partage: Partage, reglages: ReglagesPage, lignes: pd.DataFrame) -> None:
     vacants = lignes["locaux_vacants"].to_numpy(dtype=np.float64)
-    cercles: list[Entite] = [
-        {
-            "code": str(ligne["zone_code"]),
-            "x": centres[str(ligne["zone_code"])][0],
-            "y": centres[str(ligne["zone_code"])][1],
-            "commune": ligne["zone_nom"],
-            "vacants": nombre(float(ligne["locaux_vacants"])),
-            "manque": f"{nombre(float(ligne['population_carence_hab']))} habitants "
-            f"({part(float(ligne['part_carence']), 0)})",
-            "taille": taille,
-            "couleur": couleur_part(float(ligne["part_carence"]), COULEURS_MANQUE),
-            "choisie": str(ligne["zone_code"]) == choisie,
-        }
-        for ligne, taille in zip(
-            lignes.to_dict("records"), tailles_cercles(vacants).tolist(), strict=True
-        )
-    ]
-    bulle = {"commune": "commune", "vacants": "locaux vacants", "manque": "sans ce service"}
-    carte = assembler(
-        donnees.fond(partage),
-        [calque_cercles(cercles, bulle)],
+    montrer_cercles(
+        partage,
+        reglages,
+        Cercles(
+            lignes["zone_code"].astype(str).tolist(),
+            vacants,
+            [couleur_part(v, COULEURS_MANQUE) for v in lignes["part_carence"].tolist()],
+            {
+                "locaux vacants": [nombre(v) for v in vacants.tolist()],
+                "sans ce service": dire_parts(
+                    lignes["population_carence_hab"], lignes["part_carence"]
+                ),
+            },
+            "Locaux vacants",
+            "locaux",
+        ),
         "Carte des communes : locaux vacants, et part des habitants à qui le service manque ; le "
         "tableau dessous dit la même chose.",
-        noms=noms_des_cercles(cercles, "commune", donnees.fond(partage)),
-    )
-    ecran.montrer_carte(
-        carte,
-        [
-            ecran.legende_tailles(
-                "Locaux vacants", legende_cercles(vacants.max(initial=0), "locaux")
-            ),
-            ecran.legende_signes(
-                "Habitants à qui le service manque", legende_parts(COULEURS_MANQUE)
-            ),
-        ],
+        [("Habitants à qui le service manque", legende_parts(COULEURS_MANQUE))],
         cle_carte="carte_locaux",
-        choisir=lambda code: reglages.poser(COMMUNE, code),
     )
 
 

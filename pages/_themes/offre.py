@@ -9,21 +9,19 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from couches.ecran.petit_fond import Entite, noms_des_cercles
-from couches.ecran.petite_carte import assembler, calque_cercles, legende_cercles, tailles_cercles
 from couches.textes import nombre, part, pluriel
 from donnees_geo.thematiques.commerces_categories import lire_categories
 from pages._commun.etat import est_projecteur
 from pages._commun.gabarit import grand_chiffre, hypothese, phrase
 from pages._commun.partage import Partage
 from pages._themes import donnees, ecran
+from pages._themes.cercles import COMMUNE, Cercles, montrer_cercles
 from pages._themes.classes import borner, couleur_classe, legende_bornes
 from pages._themes.reglages import ReglagesPage
 
 TOUTES: Final = "toutes"
 FAMILLE: Final = "famille"
 INDICATEUR: Final = "indicateur"
-COMMUNE: Final = "commune"
 CATEGORIES_MONTREES: Final = 8
 
 
@@ -79,7 +77,7 @@ def afficher(partage: Partage, reglages: ReglagesPage) -> None:
     quoi = "commerces" if famille == TOUTES else f"commerces de la famille « {famille} »"
     with ecran.vue(f"Où sont les {quoi} ?", "En activité, commune par commune") as (gauche, droite):
         with gauche:
-            _carte(partage, reglages, communes, indicateur, choisie)
+            _carte(partage, reglages, communes, indicateur)
         droite.html(_panneau(partage, lu, communes, choisie, quoi))
     if est_projecteur():
         return
@@ -102,60 +100,30 @@ def _communes_de(partage: Partage, lu: donnees.Commerce, famille: str) -> pd.Dat
 
 
 def _carte(
-    partage: Partage,
-    reglages: ReglagesPage,
-    communes: pd.DataFrame,
-    indicateur: Indicateur,
-    choisie: str,
+    partage: Partage, reglages: ReglagesPage, communes: pd.DataFrame, indicateur: Indicateur
 ) -> None:
-    centres = donnees.centres(partage)
     montrees = communes[communes["commerces"] > 0]
     valeurs = indicateur.facteur * montrees[indicateur.colonne].to_numpy(dtype=np.float64)
     comptes = montrees["commerces"].to_numpy(dtype=np.float64)
     bornes = borner(valeurs, indicateur.decimales)
-    cercles: list[Entite] = [
-        {
-            "code": code,
-            "x": centres[code][0],
-            "y": centres[code][1],
-            "commune": nom,
-            "commerces": nombre(compte),
-            "valeur": nombre(valeur, indicateur.decimales),
-            "taille": taille,
-            "couleur": couleur_classe(valeur, bornes),
-            "choisie": code == choisie,
-        }
-        for code, nom, compte, valeur, taille in zip(
-            montrees["code_commune"].astype(str),
-            montrees["nom"],
-            comptes.tolist(),
-            valeurs.tolist(),
-            tailles_cercles(comptes).tolist(),
-            strict=True,
-        )
-    ]
-    carte = assembler(
-        donnees.fond(partage),
-        [
-            calque_cercles(
-                cercles,
-                {"commune": "commune", "commerces": "commerces", "valeur": indicateur.intitule},
-            )
-        ],
+    montrer_cercles(
+        partage,
+        reglages,
+        Cercles(
+            montrees["code_commune"].astype(str).tolist(),
+            comptes,
+            [couleur_classe(v, bornes) for v in valeurs.tolist()],
+            {
+                "commerces": [nombre(v) for v in comptes.tolist()],
+                indicateur.intitule: [nombre(v, indicateur.decimales) for v in valeurs.tolist()],
+            },
+            "Commerces",
+            "commerces",
+        ),
         f"Carte des communes : nombre de commerces et {indicateur.intitule.lower()} ; le tableau "
         "dessous dit la même chose.",
-        noms=noms_des_cercles(cercles, "commune", donnees.fond(partage)),
-    )
-    ecran.montrer_carte(
-        carte,
-        [
-            ecran.legende_tailles(
-                "Commerces", legende_cercles(comptes.max(initial=0), "commerces")
-            ),
-            ecran.legende_signes(indicateur.intitule, legende_bornes(bornes, indicateur.decimales)),
-        ],
+        [(indicateur.intitule, legende_bornes(bornes, indicateur.decimales))],
         cle_carte="carte_offre",
-        choisir=lambda code: reglages.poser(COMMUNE, code),
     )
 
 

@@ -10,13 +10,9 @@ import shapely
 import streamlit as st
 
 from couches.couche import EntreeLegende
-from couches.ecran.petit_fond import Entite, noms_des_cercles
+from couches.ecran.petit_fond import Entite
 from couches.ecran.petite_carte import (
-    assembler,
-    calque_cercles,
     calque_points,
-    legende_cercles,
-    tailles_cercles,
 )
 from couches.textes import nombre, part, pluriel
 from donnees_geo.thematiques.zones_inondables_codes import HORS_ZONE, NIVEAUX
@@ -24,11 +20,11 @@ from pages._commun.etat import est_projecteur
 from pages._commun.gabarit import grand_chiffre, hypothese, message, phrase
 from pages._commun.partage import Partage
 from pages._themes import donnees, ecran
+from pages._themes.cercles import COMMUNE, Cercles, montrer_cercles
 from pages._themes.classes import COULEURS_MANQUE
 from pages._themes.reglages import ReglagesPage
 
 SERVICE: Final = "service"
-COMMUNE: Final = "commune"
 COULEUR_CERCLES: Final = COULEURS_MANQUE[-1]
 COULEUR_FERME: Final = "#c0392b"
 COULEUR_OUVERT: Final = "#ffffff"
@@ -76,7 +72,7 @@ def afficher(partage: Partage, reglages: ReglagesPage) -> None:
         f"Lieux dans {exposition.fermeture}",
     ) as (gauche, droite):
         with gauche:
-            _carte(partage, reglages, exposition, service, communes, commune)
+            _carte(partage, reglages, exposition, service, communes)
         droite.html(_panneau(partage, exposition, totaux, service, communes, commune))
     if est_projecteur():
         return
@@ -176,29 +172,8 @@ def _carte(
     exposition: donnees.Exposition,
     service: str,
     communes: pd.DataFrame,
-    choisie: str,
 ) -> None:
-    centres = donnees.centres(partage)
     habitants = communes["population_dependante_hab"].to_numpy(dtype=np.float64)
-    cercles: list[Entite] = [
-        {
-            "code": code,
-            "x": centres[code][0],
-            "y": centres[code][1],
-            "commune": nom,
-            "detail": pluriel(round(valeur), "habitant"),
-            "taille": taille,
-            "couleur": COULEUR_CERCLES,
-            "choisie": code == choisie,
-        }
-        for code, nom, valeur, taille in zip(
-            communes["zone_code"].astype(str),
-            communes["zone_nom"],
-            habitants.tolist(),
-            tailles_cercles(habitants).tolist(),
-            strict=True,
-        )
-    ]
     lieux = lister_lieux(partage, exposition, service)
     points: list[Entite] = [
         {
@@ -214,34 +189,31 @@ def _carte(
         for ligne in lieux[::-1].to_dict("records")
     ]
     titre, zones, legende = donnees.calques_risque(partage)
-    carte = assembler(
-        donnees.fond(partage),
-        [
-            *zones,
-            calque_cercles(cercles, {"commune": "commune", "detail": "n’auraient plus le service"}),
-            calque_points(points, {"lieu": "lieu", "zone": "zone"}),
-        ],
+    signes = [
+        EntreeLegende(COULEUR_FERME, "supposé fermé", "rond"),
+        EntreeLegende(COULEUR_OUVERT, "autre zone inondable", "rond"),
+    ]
+    montrer_cercles(
+        partage,
+        reglages,
+        Cercles(
+            communes["zone_code"].astype(str).tolist(),
+            habitants,
+            [COULEUR_CERCLES] * len(communes),
+            {
+                "n’auraient plus le service": [
+                    pluriel(round(v), "habitant") for v in habitants.tolist()
+                ]
+            },
+            "N’auraient plus le service",
+            "habitants",
+        ),
         f"Carte de {pluriel(len(points), 'lieu', 'lieux')} de service en zone inondable et, par "
         "commune, des habitants qui n’auraient plus le service ; les tableaux le disent aussi.",
-        noms=noms_des_cercles(cercles, "commune", donnees.fond(partage)),
-    )
-    ecran.montrer_carte(
-        carte,
-        [
-            ecran.legende_tailles(
-                "N’auraient plus le service", legende_cercles(habitants.max(initial=0), "habitants")
-            ),
-            ecran.legende_signes(
-                "Lieux",
-                [
-                    EntreeLegende(COULEUR_FERME, "supposé fermé", "rond"),
-                    EntreeLegende(COULEUR_OUVERT, "autre zone inondable", "rond"),
-                ],
-            ),
-            ecran.legende_signes(titre, legende),
-        ],
+        [("Lieux", signes), (titre, legende)],
         cle_carte="carte_services_inondables",
-        choisir=lambda code: reglages.poser(COMMUNE, code),
+        dessous=zones,
+        dessus=[calque_points(points, {"lieu": "lieu", "zone": "zone"})],
     )
 
 
