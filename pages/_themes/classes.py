@@ -72,16 +72,22 @@ def couleur_classe(
 
 
 def legende_bornes(bornes: tuple[float, ...], decimales: int) -> list[EntreeLegende]:
-    """Légende de classes données par leurs bornes hautes.
+    """Légende de classes données par leurs bornes hautes ; la dernière peut être infinie.
 
     Examples
     --------
     >>> [e.texte for e in legende_bornes((1.5, 3.0), 1)]
     ['jusqu’à 1,5', '1,5 à 3,0']
+    >>> legende_bornes((5.0, np.inf), 0)[1].texte
+    'plus de 5'
     """
     entrees = []
     for rang, borne in enumerate(bornes):
-        haut = nombre(borne, decimales)
-        texte = f"{nombre(bornes[rang - 1], decimales)} à {haut}" if rang else f"jusqu’à {haut}"
+        bas = nombre(bornes[rang - 1], decimales) if rang else ""
+        if np.isinf(borne):
+            texte = f"plus de {bas}"
+        else:
+            haut = nombre(borne, decimales)
+            texte = f"{bas} à {haut}" if rang else f"jusqu’à {haut}"
         entrees.append(EntreeLegende(COULEURS_PARTS[rang], texte))
     return entrees

@@ -27,16 +27,23 @@ CATEGORIES_MONTREES: Final = 8
 
 @dataclass(frozen=True)
 class Indicateur:
-    """Ce que dit la couleur d'un cercle : colonne, intitulé, décimales, facteur d'affichage."""
+    """Ce que dit la couleur d'un cercle : colonne, intitulé, décimales, facteur d'affichage.
+
+    Des bornes hautes fixes rendent deux cartes comparables ; sans elles, les classes suivent les
+    valeurs du territoire.
+    """
 
     colonne: str
     intitule: str
     decimales: int
     facteur: float = 1.0
+    bornes: tuple[float, ...] = ()
 
 
 INDICATEURS: Final = {
-    "vacance": Indicateur("taux_vacance", "Locaux vacants, %", 0, 100.0),
+    "vacance": Indicateur(
+        "taux_vacance", "Locaux vacants, %", 0, 100.0, (5.0, 10.0, 15.0, 20.0, np.inf)
+    ),
     "densite": Indicateur("densite_1000_hab", "Commerces pour 1 000 habitants", 1),
     "diversite": Indicateur("diversite", "Diversité (catégories équivalentes)", 1),
     "chalandise": Indicateur("chalandise", "Commerces à pied de la mairie", 0),
@@ -105,7 +112,7 @@ def _carte(
     montrees = communes[communes["commerces"] > 0]
     valeurs = indicateur.facteur * montrees[indicateur.colonne].to_numpy(dtype=np.float64)
     comptes = montrees["commerces"].to_numpy(dtype=np.float64)
-    bornes = borner(valeurs, indicateur.decimales)
+    bornes = indicateur.bornes or borner(valeurs, indicateur.decimales)
     montrer_cercles(
         partage,
         reglages,
