@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Final
 
 import geopandas as gpd
+import numpy as np
+import shapely
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
 from accessibilite.rues.isochrones import Isochrone
@@ -15,6 +17,8 @@ from donnees_geo.ecriture import ecrire_atomique
 from donnees_geo.erreurs import ErreurConfiguration, ErreurDonnees
 
 EXTENSIONS_VECTEUR: Final = (".geojson", ".json", ".gpkg")
+#: Décimales des degrés écrits : 1e-7° vaut un centimètre au plus.
+DECIMALES_DEGRES: Final = 7
 
 
 def construire_table_isochrones(
@@ -77,12 +81,12 @@ def exporter_vecteur(table: gpd.GeoDataFrame, chemin: Path, *, couche: str) -> P
             if extension == ".gpkg":
                 table.to_file(provisoire, driver="GPKG", layer=couche, engine="pyogrio")
             else:
-                table.to_crs(CRS_GEO).to_file(
+                arrondir_degres(table.to_crs(CRS_GEO)).to_file(
                     provisoire,
                     driver="GeoJSON",
                     engine="pyogrio",
                     RFC7946="YES",
-                    COORDINATE_PRECISION=6,
+                    COORDINATE_PRECISION=DECIMALES_DEGRES,
                 )
         except (DataSourceError, DataLayerError, FeatureError) as erreur:
             # GDAL ne lève pas d'OSError quand le disque est plein ou le dossier retiré.
@@ -93,3 +97,25 @@ def exporter_vecteur(table: gpd.GeoDataFrame, chemin: Path, *, couche: str) -> P
                 conseil="vérifier l'espace disque et le chemin ; l'ancien fichier est intact",
             ) from erreur
     return chemin
+
+
+def arrondir_degres(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Arrondir les surfaces d'une table EPSG:4326 à la précision écrite (un centimètre).
+
+    GDAL arrondit en écrivant et répare ensuite : une langue plus fine que l'arrondi devient une
+    ligne, et la surface une collection que les SIG refusent. Ici l'arrondi se fait d'abord, et ce
+    qui s'aplatit disparaît ; à sept décimales, un contour reste dans celui qui le contient.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        Table neuve, mêmes lignes ; les points et les lignes sont inchangés.
+    """
+    geometries = table.geometry.to_numpy()
+    surfaces = np.isin(shapely.get_type_id(geometries), (3, 6))  # Polygon, MultiPolygon
+    arrondies = shapely.set_precision(geometries[surfaces], 10.0**-DECIMALES_DEGRES)
+    # Une surface qui s'aplatirait tout entière garde sa forme : aucun objet ne se perd.
+    arrondies = np.where(shapely.is_empty(arrondies), geometries[surfaces], arrondies)
+    nouvelles = geometries.copy()
+    nouvelles[surfaces] = arrondies
+    return table.set_geometry(gpd.GeoSeries(nouvelles, index=table.index, crs=table.crs))

@@ -63,10 +63,36 @@ def test_geojson_en_wgs84(table, tmp_path):
     assert sud < lat < nord
     retour = relu.to_crs(CRS)
     for avant, apres in zip(table.geometry, retour.geometry, strict=True):
-        # Six décimales : une dizaine de centimètres.
+        # Sept décimales : un centimètre.
         assert shapely.symmetric_difference(avant, apres.buffer(0)).area < 0.005 * avant.area
     assert relu["minutes"].tolist() == pytest.approx(table["minutes"].tolist())
     assert relu["vitesse_kmh"].tolist() == [3.6] * 3
+
+
+def test_geojson_ne_garde_que_des_surfaces(tmp_path):
+    # Un carré de 100 m et une langue large de 2 mm, plus fine que la précision écrite.
+    x, y = COIN
+    carre = shapely.box(x, y, x + 100, y + 100)
+    langue = shapely.box(x + 100, y + 50, x + 120, y + 50.002)
+    arret = shapely.Point(x, y)
+    donnees = gpd.GeoDataFrame(
+        {"nom": ["zone", "vide", "arrêt"]}, geometry=[carre | langue, None, arret], crs=CRS
+    )
+    avant = donnees.copy()
+    relu = gpd.read_file(exporter_vecteur(donnees, tmp_path / "z.geojson", couche="zones"))
+    assert relu.geom_type.iloc[[0, 2]].tolist() == ["Polygon", "Point"]
+    assert relu.geometry.iloc[1] is None
+    assert relu.geometry.iloc[0].is_valid
+    assert relu.to_crs(CRS).area.iloc[0] == pytest.approx(10_000, rel=1e-3)
+    assert donnees.geometry.equals(avant.geometry)
+
+
+def test_geojson_isochrones_emboitees(table, tmp_path):
+    relu = gpd.read_file(exporter_vecteur(table, tmp_path / "iso.geojson", couche="isochrones"))
+    assert set(relu.geom_type) <= {"Polygon", "MultiPolygon"}
+    grand, moyen, petit = relu.geometry
+    assert grand.contains(moyen)
+    assert moyen.contains(petit)
 
 
 def test_geopackage_en_crs_metrique(table, tmp_path):
