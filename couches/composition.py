@@ -217,13 +217,6 @@ def _millesime(sources: Sequence[SourceLue]) -> str:
     return ", ".join(sorted({s.date_donnees for s in sources if s.date_donnees}))
 
 
-def mention_sources(territoire: Territoire) -> str:
-    """Mention courte de la carte."""
-    if territoire.fictif:
-        return "Données simulées, territoire fictif"
-    return "© les contributeurs d’OpenStreetMap, Insee"
-
-
 __all__ = [
     "Theme",
     "composer_couches",
@@ -231,7 +224,6 @@ __all__ = [
     "dire_hypotheses",
     "dire_modes",
     "legende_temps",
-    "mention_sources",
     "nommer_service",
     "poser_question",
     "regle_du_palier",

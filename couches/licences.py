@@ -16,6 +16,7 @@ from donnees_geo.territoire import SourceLue, Territoire
 
 FICHIER_LICENCES: Final = "LICENCES.txt"
 A_VERIFIER: Final = "licence du producteur, à vérifier"
+DU_TERRITOIRE: Final = "définie par le territoire"
 SANS_MILLESIME: Final = "millésime non indiqué"
 _ADRESSES: Final = {
     ODBL: "https://opendatacommons.org/licenses/odbl/1-0/",
@@ -29,7 +30,9 @@ _PROVENANCES: Final[dict[str, tuple[str, str, str]]] = {
     "decoupage.secteurs": ("Secteurs", "", A_VERIFIER),
     "population": ("Population", "", A_VERIFIER),
     "services.bpe": ("Équipements", "Insee, base permanente des équipements", LICENCE_OUVERTE),
+    "services.catalogue": ("Catalogue des services", "", DU_TERRITOIRE),
     "services": ("Lieux de service", "", A_VERIFIER),
+    "emprise": ("Limite d’étude", "", DU_TERRITOIRE),
     "transport": ("Horaires", "", A_VERIFIER),
     "relief": ("Relief", "", A_VERIFIER),
     "couches.friches": ("Friches", "", A_VERIFIER),
@@ -159,6 +162,14 @@ def mentionner_sources(territoire: Territoire) -> str:
     if territoire.fictif:
         return f"données simulées dans les formats publics, ce territoire n’existe pas : {texte}"
     return texte
+
+
+def mention_sources(territoire: Territoire) -> str:
+    """Mention courte de la carte : OpenStreetMap, et l'Insee si une source en vient."""
+    if territoire.fictif:
+        return "Données simulées, territoire fictif"
+    insee = any(s.producteur.startswith("Insee") for s in decrire_sources(territoire))
+    return "© les contributeurs d’OpenStreetMap" + (", Insee" if insee else "")
 
 
 def contient_osm(territoire: Territoire) -> bool:

@@ -12,8 +12,9 @@ import shapely
 from matplotlib.figure import Figure
 
 from accessibilite.etude import ResultatEtude
-from couches.composition import Theme, dire_hypotheses, dire_modes, mention_sources, poser_question
+from couches.composition import Theme, dire_hypotheses, dire_modes, poser_question
 from couches.ecran.etiquettes import Police
+from couches.licences import mention_sources
 from couches.papier.carte import (
     Cadre,
     bornes_de,

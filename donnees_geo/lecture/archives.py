@@ -325,7 +325,7 @@ def _refuser_evasion(nom: str, archive: Path) -> None:
 def _verifier_present(chemin: Path) -> None:
     if not chemin.exists():
         raise ErreurDonnees(
-            "Fichier introuvable.", objet=chemin, conseil="vérifiez le chemin dans le manifeste"
+            "Fichier introuvable.", objet=chemin, conseil="vérifiez le chemin et le nom du fichier"
         )
     if chemin.is_file() and chemin.stat().st_size == 0:
         raise ErreurDonnees(

@@ -108,12 +108,14 @@ class Territoire:
         return bool(self.carreaux["population_hab"].notna().any())
 
 
-#: Ce que l'utilisateur lit pour une table dont le nom n'est pas un mot français tel quel.
+#: Ce que l'utilisateur lit pour chaque table, au singulier et au pluriel.
 _NOMS_TABLES: Final = {
-    "equipements": "équipements",
-    "points_acces": "points d'accès",
-    "noeuds": "nœuds",
-    "troncons": "tronçons",
+    "communes": ("commune", "communes"),
+    "carreaux": ("carreau", "carreaux"),
+    "equipements": ("équipement", "équipements"),
+    "points_acces": ("point d'accès", "points d'accès"),
+    "noeuds": ("nœud", "nœuds"),
+    "troncons": ("tronçon", "tronçons"),
 }
 
 
@@ -148,7 +150,7 @@ class BilanPreparation:
         if not self.refait:
             return f"{self.dossier} est à jour : sources et paramètres inchangés, rien à refaire."
         comptes = ", ".join(
-            f"{n:,} {_NOMS_TABLES.get(nom, nom)}".replace(",", " ")
+            f"{n:,} {_NOMS_TABLES.get(nom, (nom, nom))[n > 1]}".replace(",", " ")
             for nom, n in self.comptes.items()
         )
         majeurs = sum(c.gravite is Gravite.MAJEUR for c in self.constats)

@@ -366,6 +366,14 @@ class _Lecteur:
         self.lues.constats += constats
         debut, fin = offre.validite
         self.lues.dates["transport.gtfs"] = f"{debut:%Y-%m-%d} / {fin:%Y-%m-%d}"
+        if self._manifeste.date_service is None:
+            self._constater(
+                Gravite.MAJEUR,
+                "transport.date_service",
+                "Le manifeste ne dit pas quel jour étudier : sans --jour, le diagnostic laisse de "
+                "côté le transport collectif. Ajoutez date_service à [transport], entre le "
+                f"{debut:%d/%m/%Y} et le {fin:%d/%m/%Y} ; « demi-heure jours » propose des dates.",
+            )
 
     def _construire_equipements(self) -> None:
         contour, communes = self.lues.contour, self.lues.communes

@@ -12,7 +12,6 @@ from couches.composition import (
     composer_couches,
     decrire_mode,
     dire_hypotheses,
-    mention_sources,
     poser_question,
 )
 from couches.ecran.carte import (
@@ -25,6 +24,7 @@ from couches.ecran.carte import (
     ecrire_points,
 )
 from couches.ecran.couches_web import CalqueMontre
+from couches.licences import mention_sources
 from couches.textes import part
 from donnees_geo.conventions import LIBELLES_MODES
 from donnees_geo.erreurs import ErreurProjet

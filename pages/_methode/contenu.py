@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from couches.composition import LICENCE_OUVERTE, ODBL, SIMULEE
+from couches.licences import decrire_sources
 from couches.textes import INSECABLE, duree, jour, nombre, part, pluriel, taille
 from donnees_geo.configuration import decrire_parametres
 from donnees_geo.conventions import (
@@ -22,21 +22,6 @@ from donnees_geo.erreurs import Gravite
 from pages._commun.gabarit import tableau_simple
 from pages._commun.partage import Partage
 
-#: Clé du manifeste (ou sa section) → ce que c'est, et sa licence habituelle.
-SOURCES: Final[dict[str, tuple[str, str]]] = {
-    "reseau.osm": ("Rues, eaux, bois et lieux (OpenStreetMap)", ODBL),
-    "decoupage.communes": ("Communes", LICENCE_OUVERTE),
-    "decoupage.bassins_de_vie": ("Bassins de vie", LICENCE_OUVERTE),
-    "decoupage.secteurs": ("Secteurs", "définis par le territoire"),
-    "population.fichier": ("Population par carreau", LICENCE_OUVERTE),
-    "services.bpe": ("Base permanente des équipements", LICENCE_OUVERTE),
-    "services.catalogue": ("Catalogue des services du territoire", "définie par le territoire"),
-    "services.fichiers": ("Lieux ajoutés", "celle du fichier"),
-    "relief.mnt": ("Relief", "celle du fichier"),
-    "transport.gtfs": ("Horaires de transport collectif (GTFS)", "celle de l’exploitant"),
-    "couches": ("Couche thématique", "celle du fichier"),
-    "emprise.fichier": ("Limite d’étude", "définie par le territoire"),
-}
 ORDRE_GRAVITE: Final = {g: i for i, g in enumerate(Gravite)}
 
 
@@ -92,24 +77,18 @@ def essentiel(partage: Partage) -> str:
 
 def sources(partage: Partage) -> str:
     """Fichiers lus, leur date, leur licence et leur empreinte."""
-    fictif = partage.territoire.fictif
-    lignes = []
-    for source in partage.territoire.sources:
-        base = source.cle.split(" ")[0]
-        section = base.split(".")[0]
-        titre, licence = SOURCES.get(base) or SOURCES.get(section) or (base, "celle du fichier")
-        if section == "couches":
-            titre = f"{titre} « {base.partition('.')[2].replace('_', ' ')} »"
-        lignes.append(
-            (
-                titre,
-                source.fichier,
-                dire_date(source.date_donnees),
-                SIMULEE if fictif else licence,
-                taille(source.taille_octets),
-                source.empreinte[:12],
-            )
+    territoire = partage.territoire
+    lignes = [
+        (
+            decrite.contenu,
+            source.fichier,
+            dire_date(source.date_donnees),
+            decrite.licence,
+            taille(source.taille_octets),
+            source.empreinte[:12],
         )
+        for source, decrite in zip(territoire.sources, decrire_sources(territoire), strict=True)
+    ]
     titres = ("donnée", "fichier", "millésime ou date", "licence", "taille", "empreinte SHA-256")
     return _titre("sources", "Sources") + tableau_simple(titres, lignes, "Sources")
 

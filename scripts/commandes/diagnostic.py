@@ -56,6 +56,7 @@ def declarer(commandes: Any) -> None:
     )
     analyseur.add_argument(
         "--modes",
+        "--mode",
         type=liste_modes,
         metavar="M[,M…]",
         help=f"modes calculés parmi {', '.join(MODES)} (par défaut, tous ceux du territoire)",

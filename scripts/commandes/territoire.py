@@ -65,8 +65,9 @@ def executer_demo(options: argparse.Namespace) -> int:
             remplacer=options.remplacer,
             progression=avancer,
         )
-    print(f"Territoire fictif écrit : {manifeste}")
-    print(f"Pour le préparer : demi-heure preparer {manifeste} --sortie DOSSIER")
+    ecrit = options.sortie / manifeste.name  # tel que demandé : la commande se recopie
+    print(f"Territoire fictif écrit : {ecrit}")
+    print(f"Pour le préparer : demi-heure preparer {ecrit} --sortie DOSSIER")
     return 0
 
 
@@ -79,7 +80,7 @@ def executer_verifier(options: argparse.Namespace) -> int:
     manifeste = lire_manifeste(options.manifeste, exiger_fichiers=False)
     with progression("Vérification", montrer=options.montrer) as avancer:
         constats = verifier_territoire(manifeste, progression=avancer)
-    print(f"{manifeste.nom} — {manifeste.chemin}")
+    print(f"{manifeste.nom} — {options.manifeste}")
     montrer_constats(constats)
     return int(any(constat.gravite is Gravite.BLOQUANT for constat in constats))
 

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from donnees_geo.territoire import SourceLue
 from pages._commun.ouverture import obtenir_partage
 from pages._methode import indice as carences_methode
-from pages._methode.contenu import dire_non_rattaches, qualite
+from pages._methode.contenu import dire_non_rattaches, qualite, sources
 from tests.application.test_pages import SCRIPT, html
 
 
@@ -63,3 +64,18 @@ def test_la_page_methode_dit_les_habitants_sans_rue(partage):
     texte = qualite(partage)
     assert "Sans rue praticable à pied à moins de" in texte
     assert "habitant" in texte.split("Sans rue praticable en voiture")[1].split("</tr>")[0]
+
+
+def test_la_page_methode_ne_prete_pas_de_licence_a_un_fichier_inconnu():
+    lues = tuple(
+        SourceLue(cle, fichier, "a" * 64, 10, "2024")
+        for cle, fichier in (("decoupage.communes", "zone.geojson"), ("services.bpe", "BPE24.csv"))
+    )
+    territoire = SimpleNamespace(sources=lues, fictif=False)
+    zone, bpe = (
+        sources(SimpleNamespace(territoire=territoire)).split("zone.geojson")[1].split("BPE24.csv")
+    )
+    assert "licence du producteur, à vérifier" in zone
+    assert "Licence Ouverte 2.0" in bpe
+    territoire.fictif = True
+    assert "Licence Ouverte" not in sources(SimpleNamespace(territoire=territoire))

@@ -10,11 +10,11 @@ from couches.composition import (
     composer_couches,
     decrire_mode,
     dire_hypotheses,
-    mention_sources,
     nommer_service,
     poser_question,
     regle_du_palier,
 )
+from couches.licences import mention_sources
 from couches.styles import lire_styles
 from donnees_geo.configuration import lire_services
 from donnees_geo.erreurs import ErreurConfiguration
@@ -67,7 +67,10 @@ def test_les_couches_disent_leur_provenance(resultat):
     assert list(couches) == ["fond", "carreaux", "lieux", "limites", "noms"]
     assert couches["carreaux"].millesime == "2021"
     assert couches["fond"].licence == "ODbL 1.0"
-    assert mention_sources(reel).startswith("© les contributeurs d’OpenStreetMap")
+    # L'Insee n'est cité que si un fichier en vient.
+    assert mention_sources(reel) == "© les contributeurs d’OpenStreetMap"
+    filosofi = (SourceLue("population.fichier", "carreaux_200m_met.gpkg", "0" * 64, 1, "2021"),)
+    assert mention_sources(replace(reel, sources=filosofi)).endswith("OpenStreetMap, Insee")
     fictives = composer_couches(TERRITOIRE, resultat, theme(), lire_styles())
     assert {c.licence for c in fictives if c.licence} == {SIMULEE}
     assert "fictif" in mention_sources(TERRITOIRE)

@@ -13,6 +13,7 @@ from donnees_geo.configuration import lire_manifeste, lire_parametres
 from donnees_geo.erreurs import ErreurDonnees
 from donnees_geo.schemas import SCHEMAS
 from donnees_geo.territoire import (
+    BilanPreparation,
     charger_territoire,
     preparer_territoire,
 )
@@ -242,3 +243,9 @@ def test_le_bilan_se_lit_en_francais_et_garde_le_chemin(sources: Path, tmp_path:
     assert "117 nœuds" in bilan
     assert "points d'accès" in bilan
     assert "dont 2 majeur(s)" in bilan
+
+
+def test_le_bilan_accorde_ses_nombres(tmp_path):
+    comptes = {"communes": 1, "carreaux": 1_227, "points_acces": 0, "noeuds": 2}
+    texte = str(BilanPreparation(tmp_path, True, "e", comptes, (), {"lecture": 1.25}))
+    assert "en 1,2 s : 1 commune, 1 227 carreaux, 0 point d'accès, 2 nœuds." in texte

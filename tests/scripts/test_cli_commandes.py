@@ -70,6 +70,12 @@ def test_verifier_enumere_les_constats(manifeste, capsys):
     assert sortie.splitlines()[-1].startswith("0 bloquant, ")
 
 
+def test_verifier_nomme_le_manifeste_comme_on_l_a_demande(manifeste, capsys, monkeypatch):
+    monkeypatch.chdir(manifeste.parent)
+    assert lancer("verifier", manifeste.name) == 0
+    assert capsys.readouterr().out.splitlines()[0].endswith(f"— {manifeste.name}")
+
+
 def test_verifier_rend_1_et_nomme_la_source_absente(manifeste, tmp_path, capsys):
     texte = manifeste.read_text(encoding="utf-8").replace("rues.osm.pbf", "routes.osm.pbf")
     for source in manifeste.parent.iterdir():

@@ -34,10 +34,11 @@ def reference(prepare, tmp_path_factory):
     return sortie
 
 
-def test_modes_services_et_sans_analyses(prepare, tmp_path, capsys):
+@pytest.mark.parametrize("option", ["--modes", "--mode"])
+def test_modes_services_et_sans_analyses(prepare, tmp_path, capsys, option):
     code = lancer(
         *("diagnostiquer", prepare, "--sortie", tmp_path / "r", "--sans-analyses"),
-        *("--modes", "velo,marche", "--services", "boulangerie"),
+        *(option, "velo,marche", "--services", "boulangerie"),
     )
     assert code == 0
     description = json.loads((tmp_path / "r" / "resultat.json").read_text(encoding="utf-8"))

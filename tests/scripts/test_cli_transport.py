@@ -370,3 +370,18 @@ def test_desserte_sans_offre(commande, tmp_path, capsys):
     assert lancer("preparer", manifeste, "--sortie", tmp_path / "p") == 0
     assert lancer(commande[0], tmp_path / "p", *commande[1:]) == 1
     assert "n'a pas d'offre de transport" in capsys.readouterr().err
+
+
+def test_verifier_dit_le_jour_qui_manque(tmp_path, capsys):
+    manifeste = ecrire_sources(tmp_path)
+    ecrire_ligne(tmp_path)
+    texte = manifeste.read_text(encoding="utf-8") + '[transport]\ngtfs = ["car.zip"]\n'
+    manifeste.write_text(texte, encoding="utf-8")
+    assert lancer("verifier", manifeste) == 0
+    sans_jour = " ".join(capsys.readouterr().out.split())
+    assert "transport.date_service" in sans_jour
+    # Premier et dernier mardis du calendrier.
+    assert "entre le 06/01/2026 et le 30/06/2026" in sans_jour
+    manifeste.write_text(texte + f"date_service = {JOUR}\n", encoding="utf-8")
+    assert lancer("verifier", manifeste) == 0
+    assert "transport.date_service" not in capsys.readouterr().out
