@@ -105,7 +105,11 @@ window.DemiHeure = (function () {
     memoire.bulle = L.tooltip({ className: "bulle", direction: "top", offset: [0, -6] });
     carte.on("click", surClic);
     carte.on("moveend", surVue);
-    carte.on("mousemove", surSurvol);
+    // Pas l'événement de Leaflet : sur un canevas, il perd le dernier d'une suite de mouvements.
+    carte.getContainer().addEventListener("mousemove", (mouvement) => {
+      if (mouvement.target.closest(".leaflet-control, .legende, .recherche")) cacherBulle();
+      else surSurvol({ latlng: carte.mouseEventToLatLng(mouvement) });
+    });
     carte.on("mouseout movestart", cacherBulle);
     document.addEventListener("keydown", transmettreTouche);
     window.DemiHeureCalques.demarrer(carte, { ImageDeVue, creerPanneau });
