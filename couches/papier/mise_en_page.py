@@ -112,7 +112,10 @@ def _chiffres(page: Page, fiche: Fiche) -> None:
             8.5,
             graisse=600,
         )
-        page.paragraphe(gauche, 48.5, chiffre.detail, place, 8.5, lignes_max=3, interligne=1.15)
+        # Un palier aux services en partie connus se dit en quatre lignes : un cran plus petit.
+        long = len(page.couper(chiffre.detail, place, 8.5, lignes_max=9)) > 3
+        y, corps, lignes = (47.9, 7.4, 4) if long else (48.5, 8.5, 3)
+        page.paragraphe(gauche, y, chiffre.detail, place, corps, lignes_max=lignes, interligne=1.12)
 
 
 def _carte_principale(page: Page, dossier: Dossier, fiche: Fiche) -> Cadre:
