@@ -166,12 +166,28 @@ def extraire_profil(h, meilleur, envers):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True)
-def _durees_point(profil, cibles, temps, avant_s, apres, minutes, budget, durees):  # type: ignore[no-untyped-def]
+def durees_plus_courtes(profil):  # type: ignore[no-untyped-def]
+    """Plus courte durée de chaque arrêt à la destination, int32[a], ``INFINI_S`` sans trajet."""
+    n = profil.debut.size - 1
+    durees = np.full(n, INFINI_S, dtype=np.int32)
+    for a in range(n):
+        for i in range(profil.debut[a], profil.debut[a + 1]):
+            durees[a] = min(durees[a], profil.arrivee_s[i] - profil.depart_s[i])
+    return durees
+
+
+@nb.njit(cache=True, nogil=True)
+def _durees_point(  # type: ignore[no-untyped-def]
+    profil, plus_courtes, cibles, temps, avant_s, apres, minutes, budget, durees
+):
     """Abaisser les durées d'un point, pour chaque minute, par chacun de ses arrêts."""
+    pire = durees.max()
     for q in range(cibles.size):
-        k, k1 = profil.debut[cibles[q]], profil.debut[cibles[q] + 1]
-        if k == k1:
+        # Au mieux, sans attendre : cet arrêt n'améliore rien s'il ne fait pas mieux que la pire.
+        borne = plus_courtes[cibles[q]] + temps[q] + avant_s
+        if borne > budget or borne >= pire:
             continue
+        k, k1 = profil.debut[cibles[q]], profil.debut[cibles[q] + 1]
         avant = avant_s + (0 if apres else temps[q])
         reste = temps[q] if apres else 0
         k += np.searchsorted(profil.depart_s[k:k1], minutes[0] + avant)
@@ -183,17 +199,19 @@ def _durees_point(profil, cibles, temps, avant_s, apres, minutes, budget, durees
             duree = profil.arrivee_s[k] + reste - minutes[j]
             if duree < durees[j] and duree <= budget:
                 durees[j] = duree
+        pire = durees.max()
 
 
 @nb.njit(cache=True, nogil=True)
 def remplir_durees(profil, liens, marche, avant_s, apres, minutes, budget, durees):  # type: ignore[no-untyped-def]
     """Durées porte à porte de chaque point à chaque minute, int32[points, minutes]."""
+    plus_courtes = durees_plus_courtes(profil)
     for i in range(durees.shape[0]):
         durees[i, :] = marche[i] if marche[i] <= budget else INFINI_S
         l0, l1 = liens.debut[i], liens.debut[i + 1]
         _durees_point(
-            profil, liens.cible[l0:l1], liens.temps_s[l0:l1], avant_s, apres, minutes, budget,
-            durees[i],
+            profil, plus_courtes, liens.cible[l0:l1], liens.temps_s[l0:l1], avant_s, apres,
+            minutes, budget, durees[i],
         )  # fmt: skip
 
 
@@ -202,39 +220,33 @@ def resumer_durees(  # type: ignore[no-untyped-def]
     profil, liens, marche, avant_s, apres, minutes, budget, rangs, seuil, centiles, part,
 ):  # fmt: skip
     """Centiles et part des départs sous le seuil, point par point, sans garder les minutes."""
+    plus_courtes = durees_plus_courtes(profil)
     durees = np.empty(minutes.size, dtype=np.int32)
+    premier = rangs.min()
     for i in range(part.size):
-        durees[:] = marche[i] if marche[i] <= budget else INFINI_S
+        a_pied = marche[i] if marche[i] <= budget else INFINI_S
         l0, l1 = liens.debut[i], liens.debut[i + 1]
+        if l0 == l1:  # aucun arrêt à portée : la marche, la même à chaque minute
+            part[i] = 1.0 if a_pied <= seuil else 0.0
+            centiles[i, :] = np.inf if a_pied >= INFINI_S else a_pied
+            continue
+        durees[:] = a_pied
         _durees_point(
-            profil, liens.cible[l0:l1], liens.temps_s[l0:l1], avant_s, apres, minutes, budget,
-            durees,
+            profil, plus_courtes, liens.cible[l0:l1], liens.temps_s[l0:l1], avant_s, apres,
+            minutes, budget, durees,
         )  # fmt: skip
-        mini = INFINI_S
-        maxi = 0
         sous = 0
+        atteintes = 0
         for j in range(minutes.size):
-            mini = min(mini, durees[j])
-            maxi = max(maxi, durees[j])
-            if durees[j] <= seuil:
-                sous += 1
+            sous += durees[j] <= seuil
+            atteintes += durees[j] < INFINI_S
         part[i] = sous / minutes.size
-        if mini < maxi:
+        # Trier coûte cher : inutile si tous les centiles voulus sont hors d'atteinte.
+        if atteintes > premier:
             durees.sort()
         for r in range(rangs.size):
-            d = durees[rangs[r]]
-            centiles[i, r] = np.inf if d >= INFINI_S else d
-
-
-@nb.njit(cache=True, nogil=True)
-def durees_plus_courtes(profil):  # type: ignore[no-untyped-def]
-    """Plus courte durée de chaque arrêt à la destination, int32[a], ``INFINI_S`` sans trajet."""
-    n = profil.debut.size - 1
-    durees = np.full(n, INFINI_S, dtype=np.int32)
-    for a in range(n):
-        for i in range(profil.debut[a], profil.debut[a + 1]):
-            durees[a] = min(durees[a], profil.arrivee_s[i] - profil.depart_s[i])
-    return durees
+            joint = rangs[r] < atteintes
+            centiles[i, r] = durees[rangs[r]] if joint else np.inf
 
 
 @nb.njit(cache=True, nogil=True)
@@ -274,8 +286,8 @@ def ajouter_lieu(  # type: ignore[no-untyped-def]
             continue
         durees[:] = marche[i] if marche[i] <= budget else INFINI_S
         _durees_point(
-            profil, liens.cible[l0:l1], liens.temps_s[l0:l1], avant_s, False, minutes, budget,
-            durees,
+            profil, plus_courtes, liens.cible[l0:l1], liens.temps_s[l0:l1], avant_s, False,
+            minutes, budget, durees,
         )  # fmt: skip
         for j in range(minutes.size):
             duree = durees[j]
