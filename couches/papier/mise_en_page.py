@@ -105,17 +105,14 @@ def _chiffres(page: Page, fiche: Fiche) -> None:
         page.texte(x + 3.6, 51.8, chiffre.valeur, corps, graisse=700)
         gauche = x + 3.6 + 20.5
         place = x + largeur - gauche - 1.0
-        page.texte(
-            gauche,
-            44.9,
-            page.raccourcir(majuscule(chiffre.titre), place, 8.5, 600),
-            8.5,
-            graisse=600,
-        )
-        # Un palier aux services en partie connus se dit en quatre lignes : un cran plus petit.
+        # Un palier aux services en partie connus se dit en quatre lignes : plus haut, plus serrées.
         long = len(page.couper(chiffre.detail, place, 8.5, lignes_max=9)) > 3
-        y, corps, lignes = (47.9, 7.4, 4) if long else (48.5, 8.5, 3)
-        page.paragraphe(gauche, y, chiffre.detail, place, corps, lignes_max=lignes, interligne=1.12)
+        titre = page.raccourcir(majuscule(chiffre.titre), place, 8.5, 600)
+        page.texte(gauche, 44.0 if long else 44.9, titre, 8.5, graisse=600)
+        y, lignes, interligne = (47.0, 4, 0.98) if long else (48.5, 3, 1.15)
+        page.paragraphe(
+            gauche, y, chiffre.detail, place, 8.5, lignes_max=lignes, interligne=interligne
+        )
 
 
 def _carte_principale(page: Page, dossier: Dossier, fiche: Fiche) -> Cadre:
