@@ -8,21 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
 from accessibilite.bilans.indicateurs import PLUS_RAPIDE
 from accessibilite.etude import ResultatEtude
-from couches.couche import Couche, EntreeLegende
+from couches.couche import ODBL, SIMULEE, Couche, EntreeLegende
+from couches.licences import dire_licences
 from couches.styles import Styles, libelles_classes
 from couches.textes import INSECABLE, heure, jour, nombre
 from donnees_geo.configuration import Parametres, Service, SeuilPalier
 from donnees_geo.conventions import LIBELLES_MODES, LIBELLES_PALIERS, Palier
 from donnees_geo.erreurs import ErreurConfiguration
 from donnees_geo.territoire import SourceLue, Territoire
-
-ODBL: Final = "ODbL 1.0"
-LICENCE_OUVERTE: Final = "Licence Ouverte 2.0"
-SIMULEE: Final = "données simulées"
 
 
 @dataclass(frozen=True)
@@ -148,6 +144,7 @@ def composer_couches(
     fictif = territoire.fictif
     population = _source(territoire, "population")
     services = _source(territoire, "services")
+    decoupage = _source(territoire, "decoupage")
     return [
         Couche(
             id="fond",
@@ -164,7 +161,7 @@ def composer_couches(
             legende=legende_temps(styles),
             source=f"calcul porte à porte ({dire_hypotheses(resultat, theme)})",
             millesime=_millesime(population),
-            licence=SIMULEE if fictif else LICENCE_OUVERTE,
+            licence=dire_licences(population, fictif=fictif),
             services=theme.ids,
             mode=theme.mode,
             opacite=0.82,
@@ -176,7 +173,7 @@ def composer_couches(
             legende=tuple(EntreeLegende(s.couleur, s.libelle, "rond") for s in theme.services),
             source=", ".join(s.fichier for s in services) or "sources de services",
             millesime=_millesime(services),
-            licence=SIMULEE if fictif else f"{LICENCE_OUVERTE} (Insee), {ODBL} (OpenStreetMap)",
+            licence=dire_licences(services, fictif=fictif),
             services=theme.ids,
             visible=not theme.panier,
         ),
@@ -189,8 +186,8 @@ def composer_couches(
                 EntreeLegende(styles.fond["limite"], "limite de commune", "tirets"),
             ),
             source="découpage communal",
-            millesime=_millesime(_source(territoire, "decoupage")),
-            licence=SIMULEE if fictif else LICENCE_OUVERTE,
+            millesime=_millesime(decoupage),
+            licence=dire_licences(decoupage, fictif=fictif),
         ),
         Couche(id="noms", groupe="reperes", titre="Noms des communes"),
     ]

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+ODBL: Final = "ODbL 1.0"
+LICENCE_OUVERTE: Final = "Licence Ouverte 2.0"
+SIMULEE: Final = "données simulées"
 
 Trame = Literal["plein", "hachures", "points", "trait", "tirets", "rond"]
 

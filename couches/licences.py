@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from couches.catalogue import fiche_de
-from couches.composition import LICENCE_OUVERTE, ODBL, SIMULEE
+from couches.couche import LICENCE_OUVERTE, ODBL, SIMULEE
 from couches.textes import dire_dates
 from donnees_geo.ecriture import ecrire_atomique
 from donnees_geo.territoire import SourceLue, Territoire
@@ -148,6 +148,11 @@ def _millesime(source: SourceLue) -> str:
         return source.date_donnees
     bpe = re.match(r"bpe(\d\d)", source.fichier, re.IGNORECASE)
     return f"20{bpe[1]}" if bpe else SANS_MILLESIME
+
+
+def dire_licences(sources: Sequence[SourceLue], *, fictif: bool) -> str:
+    """Licences de quelques sources, chacune une fois ; vide sans source."""
+    return ", ".join(dict.fromkeys(_decrire(s, fictif=fictif).licence for s in sources))
 
 
 def lister_citations(territoire: Territoire) -> list[str]:

@@ -20,7 +20,7 @@ from couches.catalogue import (
     lire_aspect_libre,
     lire_catalogue,
 )
-from couches.composition import SIMULEE
+from couches.couche import SIMULEE
 from couches.themes import Themes
 from donnees_geo.territoire import SourceLue, Territoire
 from donnees_geo.thematiques.commerces_categories import lire_categories

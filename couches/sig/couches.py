@@ -12,7 +12,7 @@ from accessibilite.bilans.indicateurs import PLUS_RAPIDE
 from accessibilite.bilans.synthese import lire_temps
 from accessibilite.etude import ResultatEtude, colonne_temps
 from couches.catalogue import fiche_de
-from couches.composition import LICENCE_OUVERTE, ODBL, SIMULEE
+from couches.couche import LICENCE_OUVERTE, ODBL, SIMULEE
 from couches.licences import contient_osm
 from couches.noms_fichiers import nommer_fichier
 from couches.sig.styles_couches import (

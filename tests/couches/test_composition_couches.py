@@ -14,7 +14,7 @@ from couches.composition import (
     poser_question,
     regle_du_palier,
 )
-from couches.licences import mention_sources
+from couches.licences import A_VERIFIER, mention_sources
 from couches.styles import lire_styles
 from donnees_geo.configuration import lire_services
 from donnees_geo.erreurs import ErreurConfiguration
@@ -67,10 +67,14 @@ def test_les_couches_disent_leur_provenance(resultat):
     assert list(couches) == ["fond", "carreaux", "lieux", "limites", "noms"]
     assert couches["carreaux"].millesime == "2021"
     assert couches["fond"].licence == "ODbL 1.0"
+    assert couches["carreaux"].licence == A_VERIFIER
     # L'Insee n'est cité que si un fichier en vient.
     assert mention_sources(reel) == "© les contributeurs d’OpenStreetMap"
     filosofi = (SourceLue("population.fichier", "carreaux_200m_met.gpkg", "0" * 64, 1, "2021"),)
-    assert mention_sources(replace(reel, sources=filosofi)).endswith("OpenStreetMap, Insee")
+    de_l_insee = replace(reel, sources=filosofi)
+    assert mention_sources(de_l_insee).endswith("OpenStreetMap, Insee")
+    carreaux = composer_couches(de_l_insee, resultat, theme(), lire_styles())[1]
+    assert carreaux.licence == "Licence Ouverte 2.0"
     fictives = composer_couches(TERRITOIRE, resultat, theme(), lire_styles())
     assert {c.licence for c in fictives if c.licence} == {SIMULEE}
     assert "fictif" in mention_sources(TERRITOIRE)
